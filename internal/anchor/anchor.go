@@ -1,0 +1,38 @@
+//go:build anchor
+
+package anchor
+
+import (
+	_ "github.com/alecthomas/kong"
+	_ "github.com/aws/aws-lambda-go/events"
+	_ "github.com/aws/aws-lambda-go/lambda"
+	_ "github.com/aws/aws-sdk-go-v2/aws"
+	_ "github.com/aws/aws-sdk-go-v2/config"
+	_ "github.com/aws/aws-sdk-go-v2/credentials"
+	_ "github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	_ "github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
+	_ "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	_ "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+	_ "github.com/chromedp/chromedp"
+	_ "github.com/coder/websocket"
+	_ "github.com/fsnotify/fsnotify"
+	_ "github.com/gobwas/ws/wsutil"
+	_ "github.com/google/go-cmp/cmp"
+	_ "github.com/microcosm-cc/bluemonday"
+	_ "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigatewayv2"
+	_ "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	_ "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/dynamodb"
+	_ "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	_ "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
+	_ "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sqs"
+	_ "github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
+	_ "github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	_ "github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
+	_ "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	_ "go.uber.org/goleak"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/tools/txtar"
+	_ "google.golang.org/grpc"
+	_ "pgregory.net/rapid"
+	_ "github.com/rogpeppe/go-internal/testscript"
+)
