@@ -1,0 +1,119 @@
+package process
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+// The test binary is also the program that the tests run: with the variable ROLE
+// it plays one of these and exits.
+var roles = map[string]func(){
+	"hello": func() {
+		fmt.Println("out 1")
+		fmt.Fprintln(os.Stderr, "err 1")
+		fmt.Println("out 2")
+		fmt.Fprint(os.Stderr, "no end")
+	},
+	"exit 3": func() { os.Exit(3) },
+	"environment": func() {
+		for _, kv := range os.Environ() {
+			fmt.Println(kv)
+		}
+	},
+	"long line": func() {
+		fmt.Println(strings.Repeat("a", MaxLine) + "b")
+	},
+	"directory": func() {
+		dir, _ := os.Getwd()
+		fmt.Println(dir)
+	},
+	"sleep": func() {
+		fmt.Println("ready")
+		select {}
+	},
+	"flood": func() {
+		line := []byte(strings.Repeat("x", 99) + "\n")
+		for {
+			_, _ = os.Stdout.Write(line)
+		}
+	},
+	"polite": func() {
+		signals := make(chan os.Signal, 1)
+		signal.Notify(signals, syscall.SIGTERM)
+		fmt.Println("ready")
+		<-signals
+		fmt.Println("goodbye")
+	},
+	"deaf": func() {
+		signal.Ignore(syscall.SIGTERM)
+		fmt.Println("ready")
+		select {}
+	},
+	"memory": func() {
+		b := make([]byte, 64<<20)
+		for i := range b {
+			b[i] = 1
+		}
+		fmt.Println("ready")
+		select {}
+	},
+	// The three below start a sleeper and say its process id.
+	"parent that waits": func() {
+		startSleeper(nil)
+		select {}
+	},
+	"parent that exits": func() { startSleeper(nil) },
+	"parent of an escapee": func() {
+		startSleeper(&syscall.SysProcAttr{Setsid: true})
+	},
+	// And this one does so by way of the package.
+	"parent by the package": func() {
+		p, err := Start(context.Background(), child("sleep", func(string) {}))
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(p.PID())
+		<-p.Done()
+	},
+}
+
+func startSleeper(attr *syscall.SysProcAttr) {
+	self, _ := os.Executable()
+	p, err := os.StartProcess(self, []string{self}, &os.ProcAttr{
+		Env:   []string{"ROLE=sleep"},
+		Files: []*os.File{nil, os.Stdout, os.Stdout},
+		Sys:   attr,
+	})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(p.Pid)
+}
+
+func TestMain(m *testing.M) {
+	if role := os.Getenv("ROLE"); role != "" {
+		// A child that a failing test forgets ends by itself.
+		time.AfterFunc(time.Minute, func() { os.Exit(99) })
+		roles[role]()
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// child are the options that run a role.
+func child(role string, stdout func(string), env ...string) Options {
+	self, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	return Options{Path: self, Env: slices.Concat([]string{"ROLE=" + role}, env), Stdout: stdout}
+}
