@@ -1,0 +1,85 @@
+package gobuild
+
+import (
+	"archive/zip"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// zipFormat goes into each zip's comment before the checksum of its binary.
+// Change it when writeZip would make other bytes of the same binary.
+const zipFormat = "chatstack function 1 sha256:"
+
+// zipTime is the time of every entry, the earliest that a zip can hold.
+func zipTime() time.Time { return time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+// writeZip packs the binary into file as an executable called bootstrap,
+// unless file holds that very binary already.
+func writeZip(file, binary string) error {
+	sum, err := checksum(binary)
+	if err != nil {
+		return err
+	}
+	comment := zipFormat + sum
+	if zipComment(file) == comment {
+		return nil
+	}
+	return replaceFile(file, func(w io.Writer) error {
+		return packZip(w, binary, comment)
+	})
+}
+
+// packZip writes a zip whose bytes depend on the binary and the comment alone.
+func packZip(w io.Writer, binary, comment string) error {
+	in, err := os.Open(binary)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	z := zip.NewWriter(w)
+	if err := z.SetComment(comment); err != nil {
+		return err
+	}
+	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate, Modified: zipTime()}
+	header.SetMode(0o755) // Lambda runs it only if it is executable
+	entry, err := z.CreateHeader(header)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(entry, in); err != nil {
+		return err
+	}
+	return z.Close()
+}
+
+// zipComment returns the comment of a whole zip, or nothing.
+func zipComment(file string) string {
+	z, err := zip.OpenReader(file)
+	if err != nil {
+		return ""
+	}
+	defer z.Close()
+	return z.Comment
+}
+
+// replaceFile writes a file so that a reader sees the old contents or the new
+// and never a part of them.
+func replaceFile(file string, write func(io.Writer) error) (err error) {
+	tmp, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if removeErr := os.Remove(tmp.Name()); removeErr != nil && !errors.Is(removeErr, fs.ErrNotExist) {
+			err = errors.Join(err, removeErr)
+		}
+	}()
+	if err := errors.Join(write(tmp), tmp.Chmod(0o644), tmp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), file)
+}
