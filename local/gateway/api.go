@@ -1,0 +1,95 @@
+package gateway
+
+import "time"
+
+// The three predefined route keys. All of them are optional.
+const (
+	connectRoute    = "$connect"
+	disconnectRoute = "$disconnect"
+	defaultRoute    = "$default"
+)
+
+// An API is a WebSocket API as its resources declare it.
+type API struct {
+	// ID is API Gateway's id of the API, as in requestContext.apiId. Required.
+	ID string
+
+	// Name is for people and logs.
+	Name string
+
+	// Region and AccountID complete the ARNs that [Options.Authorize] gets.
+	Region, AccountID string
+
+	// RouteSelectionExpression picks the route of a message, for example
+	// $request.body.action or ${request.body.service}/${request.body.action}.
+	// Required.
+	RouteSelectionExpression string
+
+	// Stages are the API's stages by name.
+	Stages map[string]Stage
+
+	// Routes have a key each, no two of them the same. At most 300.
+	Routes []Route
+
+	// Integrations are what routes lead to, by id. At most 300.
+	Integrations map[string]Integration
+}
+
+// A Stage is one address of an API: its clients connect to /{Name}.
+type Stage struct {
+	// Name has letters, digits, hyphens and underscores, at most 128 of them.
+	// It is the stage's key in [API.Stages]; empty means that key.
+	Name string
+
+	// Variables are handed to functions as stageVariables.
+	Variables map[string]string
+}
+
+// A Route leads the messages of one route key to an integration.
+type Route struct {
+	// ID is API Gateway's id of the route.
+	ID string
+
+	// Key is $connect, $disconnect, $default, or a key of the caller's own
+	// that does not begin with a dollar sign.
+	Key string
+
+	// Target is the id of the route's integration.
+	Target string
+
+	// RouteResponseSelectionExpression is empty, or $default, the only one
+	// that AWS knows.
+	RouteResponseSelectionExpression string
+
+	// HasRouteResponse says that a route response with the key $default is
+	// declared. Only together with the expression does it make the route
+	// two-way: what the function returns as body is then sent to the client.
+	HasRouteResponse bool
+}
+
+// An Integration is a function that a route leads to.
+type Integration struct {
+	// ID is API Gateway's id of the integration. It is the integration's key
+	// in [API.Integrations]; empty means that key.
+	ID string
+
+	// Type is AWS_PROXY. Others are refused.
+	Type string
+
+	// FunctionARN is handed to [Invoker.Invoke].
+	FunctionARN string
+
+	// Timeout is how long the function may take to answer, from 50 ms to
+	// 29 s. 0 means 29 s.
+	Timeout time.Duration
+}
+
+// ConnectionInfo is an open connection, as GET @connections tells it.
+type ConnectionInfo struct {
+	ID           string
+	Stage        string
+	SourceIP     string
+	UserAgent    string // empty if the client sent none
+	ConnectedAt  time.Time
+	LastActiveAt time.Time // the last message in either direction
+}

@@ -1,0 +1,128 @@
+package gateway
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// A deployment is a checked API in the form in which it is served. It is
+// immutable: a new declaration makes a new one.
+type deployment struct {
+	api       API
+	selection expression
+	stages    map[string]Stage
+	routes    map[string]route // by key
+}
+
+// A route is a Route joined to its integration.
+type route struct {
+	key         string
+	functionARN string
+	timeout     time.Duration
+	twoWay      bool
+}
+
+var stageName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
+
+// deploy checks api and copies what serving it needs. The error names every
+// mistake, not only the first.
+func deploy(api API, limits Limits) (*deployment, error) {
+	d := &deployment{
+		api:    api,
+		stages: make(map[string]Stage, len(api.Stages)),
+		routes: make(map[string]route, len(api.Routes)),
+	}
+	var problems []error
+	problem := func(format string, args ...any) {
+		problems = append(problems, fmt.Errorf(format, args...))
+	}
+
+	if api.ID == "" {
+		problem("the API has no id")
+	}
+	var err error
+	if d.selection, err = parseExpression(api.RouteSelectionExpression); err != nil {
+		problem("route selection expression %q: %w", api.RouteSelectionExpression, err)
+	}
+	for name, stage := range api.Stages {
+		switch {
+		case cmp.Or(stage.Name, name) != name:
+			problem("stage %q is listed under the name %q", stage.Name, name)
+		case !stageName.MatchString(name):
+			problem("stage %q: a name has 1 to 128 letters, digits, hyphens and underscores", name)
+		case reservedPath(name):
+			problem("stage %q: the path /%s is reserved", name, name)
+		}
+		d.stages[name] = Stage{Name: name, Variables: maps.Clone(stage.Variables)}
+	}
+	if n := len(api.Integrations); n > limits.Routes {
+		problem("%d integrations, at most %d are allowed", n, limits.Routes)
+	}
+	for id, integration := range api.Integrations {
+		if err := checkIntegration(id, integration); err != nil {
+			problem("integration %s: %w", id, err)
+		}
+	}
+	if n := len(api.Routes); n > limits.Routes {
+		problem("%d routes, at most %d are allowed", n, limits.Routes)
+	}
+	for _, declared := range api.Routes {
+		if _, twice := d.routes[declared.Key]; twice {
+			problem("route %q is declared twice", declared.Key)
+			continue
+		}
+		r, err := joinRoute(declared, api.Integrations)
+		if err != nil {
+			problem("route %q: %w", declared.Key, err)
+		}
+		d.routes[declared.Key] = r
+	}
+	if len(problems) > 0 {
+		return nil, fmt.Errorf("api %s: %w", api.ID, errors.Join(problems...))
+	}
+	// The caller keeps its own maps and slices; nothing here reads them again.
+	d.api.Stages, d.api.Routes, d.api.Integrations = nil, nil, nil
+	return d, nil
+}
+
+func checkIntegration(id string, integration Integration) error {
+	switch {
+	case cmp.Or(integration.ID, id) != id:
+		return fmt.Errorf("its own id is %s", integration.ID)
+	case integration.Type != "AWS_PROXY":
+		return fmt.Errorf("type %q is not run locally, only AWS_PROXY is", integration.Type)
+	case integration.FunctionARN == "":
+		return errors.New("no function")
+	case integration.Timeout != 0 && (integration.Timeout < minIntegrationTimeout || integration.Timeout > maxIntegrationTimeout):
+		return fmt.Errorf("timeout %v is not within %v and %v", integration.Timeout, minIntegrationTimeout, maxIntegrationTimeout)
+	}
+	return nil
+}
+
+func joinRoute(declared Route, integrations map[string]Integration) (route, error) {
+	switch key := declared.Key; {
+	case key == "":
+		return route{}, errors.New("a route needs a key")
+	case strings.HasPrefix(key, "$") && key != connectRoute && key != disconnectRoute && key != defaultRoute:
+		return route{}, errors.New("only $connect, $disconnect and $default begin with a dollar sign")
+	}
+	integration, ok := integrations[declared.Target]
+	if !ok {
+		return route{}, fmt.Errorf("its target %q is no integration of this API", declared.Target)
+	}
+	expression := declared.RouteResponseSelectionExpression
+	if expression != "" && expression != defaultRoute {
+		return route{}, fmt.Errorf("route response selection expression %q: only $default is allowed", expression)
+	}
+	return route{
+		key:         declared.Key,
+		functionARN: integration.FunctionARN,
+		timeout:     cmp.Or(integration.Timeout, maxIntegrationTimeout),
+		twoWay:      expression == defaultRoute && declared.HasRouteResponse,
+	}, nil
+}

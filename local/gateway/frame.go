@@ -1,0 +1,199 @@
+package gateway
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"unicode/utf8"
+
+	"github.com/gobwas/ws"
+)
+
+// A clientClose is the close frame of a client.
+type clientClose closeStatus
+
+func (c clientClose) Error() string { return fmt.Sprintf("client closed with %d", c.code) }
+
+// A violation is what a client must not send, and how that closes the
+// connection.
+type violation struct {
+	status closeStatus
+	why    string
+}
+
+func (v violation) Error() string { return v.why }
+
+// A frameReader reads the messages of a client and holds it to RFC 6455 and to
+// API Gateway's limits.
+type frameReader struct {
+	source *bufio.Reader
+	limits Limits
+	pong   func(payload []byte)
+	unread int64 // of the payload of the last frame
+	closed bool  // the client has sent a close frame
+}
+
+func newFrameReader(source *bufio.Reader, limits Limits, pong func([]byte)) *frameReader {
+	return &frameReader{source: source, limits: limits, pong: pong}
+}
+
+// next returns the next text message. Pings in between are answered. The error
+// is a clientClose, a violation, or the socket's.
+func (f *frameReader) next() ([]byte, error) {
+	var message []byte
+	continued := false // a message has begun
+	for {
+		h, err := f.header()
+		if err != nil {
+			return nil, err
+		}
+		if err := f.check(h, continued, len(message)); err != nil {
+			return nil, err
+		}
+		payload, err := f.payload(h)
+		if err != nil {
+			return nil, err
+		}
+		switch h.OpCode {
+		case ws.OpPing:
+			f.pong(payload)
+			continue
+		case ws.OpPong:
+			continue
+		case ws.OpClose:
+			f.closed = true
+			return nil, parseClose(payload)
+		}
+		if continued {
+			message = append(message, payload...)
+		} else {
+			message = payload
+		}
+		if h.Fin {
+			if !utf8.Valid(message) {
+				return nil, violation{invalidPayload, "text that is not UTF-8"}
+			}
+			return message, nil
+		}
+		continued = true
+	}
+}
+
+func (f *frameReader) header() (ws.Header, error) {
+	h, err := ws.ReadHeader(f.source)
+	if err == ws.ErrHeaderLengthMSB {
+		err = violation{protocolError, "a frame length with its highest bit set"}
+	}
+	f.unread = h.Length
+	return h, err
+}
+
+// check holds a frame's header to the rules; size is that of the message so
+// far.
+func (f *frameReader) check(h ws.Header, continued bool, size int) error {
+	switch {
+	case h.Rsv != 0:
+		return violation{protocolError, "reserved bits without an extension"}
+	case h.OpCode.IsReserved():
+		return violation{protocolError, fmt.Sprintf("reserved opcode %#x", h.OpCode)}
+	case !h.Masked:
+		return violation{protocolError, "a frame without a mask"}
+	case h.OpCode.IsControl() && (!h.Fin || h.Length > ws.MaxControlFramePayloadSize):
+		return violation{protocolError, "a control frame that is fragmented or above 125 bytes"}
+	case h.OpCode.IsControl():
+		return nil
+	case continued != (h.OpCode == ws.OpContinuation):
+		return violation{protocolError, "fragments out of order"}
+	case h.OpCode == ws.OpBinary:
+		return violation{unsupportedData, "a binary message"}
+	case h.Length > int64(f.limits.Frame):
+		return violation{messageTooBig, fmt.Sprintf("a frame of %d bytes", h.Length)}
+	case int64(size)+h.Length > int64(f.limits.Message):
+		return violation{messageTooBig, fmt.Sprintf("a message of at least %d bytes", int64(size)+h.Length)}
+	}
+	return nil
+}
+
+func (f *frameReader) payload(h ws.Header) ([]byte, error) {
+	payload := make([]byte, h.Length)
+	if _, err := io.ReadFull(f.source, payload); err != nil {
+		return nil, err
+	}
+	f.unread = 0
+	ws.Cipher(payload, h.Mask, 0)
+	return payload, nil
+}
+
+// drain discards what the client sends up to its close frame or the end of the
+// socket. Closing a socket with unread bytes would reset it, and the client
+// might lose the close frame that is on its way.
+func (f *frameReader) drain() {
+	for !f.closed {
+		if _, err := io.CopyN(io.Discard, f.source, f.unread); err != nil {
+			return
+		}
+		h, err := f.header()
+		if err != nil {
+			return
+		}
+		f.closed = h.OpCode == ws.OpClose
+	}
+}
+
+// parseClose returns the clientClose or the violation that a close frame is.
+func parseClose(payload []byte) error {
+	if len(payload) == 0 {
+		return clientClose(statusNotSet)
+	}
+	if len(payload) == 1 {
+		return violation{protocolError, "a close frame with half a code"}
+	}
+	status := closeStatus{ws.StatusCode(binary.BigEndian.Uint16(payload)), string(payload[2:])}
+	switch {
+	case !sendable(status.code):
+		return violation{protocolError, fmt.Sprintf("close code %d", status.code)}
+	case !utf8.ValidString(status.reason):
+		return violation{invalidPayload, "a close reason that is not UTF-8"}
+	}
+	return clientClose(status)
+}
+
+// sendable reports whether a close frame may carry the code: those of RFC 6455
+// section 7.4, those registered since, and the ranges 3000 to 4999.
+func sendable(code ws.StatusCode) bool {
+	switch code {
+	case 1004, 1005, 1006:
+		return false
+	}
+	return code >= 1000 && code <= 1014 || code >= 3000 && code <= 4999
+}
+
+// closeFrame encodes the close frame for a status. 1005 is never sent as a
+// code: it means that there is none.
+func closeFrame(status closeStatus) []byte {
+	if status.code == ws.StatusNoStatusRcvd {
+		return ws.MustCompileFrame(ws.NewCloseFrame(nil))
+	}
+	return ws.MustCompileFrame(ws.NewCloseFrame(ws.NewCloseFrameBody(status.code, status.reason)))
+}
+
+func pongFrame(payload []byte) []byte {
+	return ws.MustCompileFrame(ws.NewPongFrame(payload))
+}
+
+// textFrames encodes a text message in frames of at most size bytes each.
+func textFrames(text []byte, size int) []byte {
+	var b bytes.Buffer
+	b.Grow(len(text) + (len(text)/size+1)*ws.MaxHeaderSize)
+	opcode := ws.OpText
+	for {
+		n := min(len(text), size)
+		ws.MustWriteFrame(&b, ws.NewFrame(opcode, n == len(text), text[:n]))
+		if text = text[n:]; len(text) == 0 {
+			return b.Bytes()
+		}
+		opcode = ws.OpContinuation
+	}
+}

@@ -1,0 +1,62 @@
+package gateway
+
+import (
+	"net"
+	"net/http"
+	"strings"
+)
+
+// values are headers or query parameters with all their values, as in the
+// multiValue… fields of an event.
+type values map[string][]string
+
+// single returns the last value of each, as in the fields without multiValue.
+func (v values) single() map[string]string {
+	if len(v) == 0 {
+		return nil
+	}
+	last := make(map[string]string, len(v))
+	for name, all := range v {
+		last[name] = all[len(all)-1]
+	}
+	return last
+}
+
+// eventHeaders returns the headers of a $connect event: the client's without
+// those of the connection itself, and those that API Gateway adds. Port and
+// protocol are always those of AWS, whatever the listener is.
+//
+// AWS keeps the client's spelling of names. net/http does not tell it, so names
+// are spelled canonically here (x-custom becomes X-Custom), except for the
+// Sec-WebSocket family, which every known client spells so.
+func eventHeaders(r *http.Request, sourceIP, trace string) values {
+	headers := make(values, len(r.Header)+5)
+	for name, all := range r.Header {
+		switch name {
+		case "Connection", "Upgrade", "Content-Length", "Transfer-Encoding":
+			continue
+		}
+		if rest, ok := strings.CutPrefix(name, "Sec-Websocket-"); ok {
+			name = "Sec-WebSocket-" + rest
+		}
+		headers[name] = all
+	}
+	headers["Host"] = []string{r.Host}
+	if _, ok := headers["X-Amzn-Trace-Id"]; !ok {
+		headers["X-Amzn-Trace-Id"] = []string{trace}
+	}
+	forwarded := append(append([]string(nil), r.Header.Values("X-Forwarded-For")...), sourceIP)
+	headers["X-Forwarded-For"] = []string{strings.Join(forwarded, ", ")}
+	headers["X-Forwarded-Port"] = []string{"443"}
+	headers["X-Forwarded-Proto"] = []string{"https"}
+	return headers
+}
+
+// sourceIP returns the address of the peer without its port.
+func sourceIP(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr // a listener that is not TCP
+	}
+	return host
+}

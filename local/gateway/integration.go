@@ -1,0 +1,139 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// An Invoker runs functions.
+//
+// Invoke calls the function with an event and returns what it returned. If the
+// function failed, functionError is not empty (Unhandled, as in Lambda's
+// X-Amz-Function-Error) and payloadOut describes the failure. err is for the
+// service itself: no such function, throttled, shutting down. Invoke is called
+// concurrently and must return soon once ctx is done; ctx ends only when the
+// API goes away, since a function goes on after its integration timed out.
+type Invoker interface {
+	Invoke(ctx context.Context, functionARN string, payload []byte) (payloadOut []byte, functionError string, err error)
+}
+
+// What can go wrong with an integration, apart from the invocation itself.
+var (
+	errFunction  = errors.New("function error")
+	errTimeout   = errors.New("integration timeout")
+	errMalformed = errors.New("malformed proxy response")
+)
+
+// call invokes the function of a route and waits for it, but not beyond the
+// route's timeout. A function that takes longer runs on, and what it returns is
+// dropped. The error wraps errFunction, errTimeout, or is the Invoker's.
+func (e *endpoint) call(r route, event event) ([]byte, error) {
+	type outcome struct {
+		payload []byte
+		err     error
+	}
+	done := make(chan outcome, 1)
+	payload := event.encode()
+	e.running.Go(func() {
+		out, functionError, err := e.options.Invoker.Invoke(e.ctx, r.functionARN, payload)
+		if err == nil && functionError != "" {
+			err = fmt.Errorf("%w: %s", errFunction, functionError)
+		}
+		done <- outcome{out, err}
+	})
+	timer := time.NewTimer(r.timeout)
+	defer timer.Stop()
+	select {
+	case o := <-done:
+		return o.payload, o.err
+	case <-timer.C:
+		return nil, fmt.Errorf("%w after %v", errTimeout, r.timeout)
+	case <-e.ctx.Done():
+		return nil, context.Cause(e.ctx)
+	}
+}
+
+// A proxyResponse is what an AWS_PROXY function returns.
+type proxyResponse struct {
+	statusCode  int
+	body        string
+	subprotocol string // the Sec-WebSocket-Protocol header
+}
+
+// exchange calls the function of a route and parses its response. The error may
+// also wrap errMalformed.
+func (e *endpoint) exchange(r route, event event) (proxyResponse, error) {
+	payload, err := e.call(r, event)
+	if err != nil {
+		return proxyResponse{}, err
+	}
+	response, err := parseProxyResponse(payload)
+	if err != nil {
+		return proxyResponse{}, fmt.Errorf("%w: %w", errMalformed, err)
+	}
+	return response, nil
+}
+
+// parseProxyResponse takes the keys as AWS does, by their exact spelling:
+// StatusCode is not statusCode.
+func parseProxyResponse(payload []byte) (response proxyResponse, err error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(payload, &fields); err != nil {
+		return response, err
+	}
+	// A number, or a number as text.
+	response.statusCode, err = strconv.Atoi(strings.Trim(string(fields["statusCode"]), `"`))
+	if err != nil {
+		return response, fmt.Errorf("statusCode is %q", fields["statusCode"])
+	}
+	if err := decodeField(fields, "body", &response.body); err != nil {
+		return response, err
+	}
+	response.subprotocol, err = subprotocol(fields)
+	return response, err
+}
+
+// decodeField decodes a field, if it is there, into target.
+func decodeField(fields map[string]json.RawMessage, name string, target any) error {
+	if fields[name] == nil {
+		return nil
+	}
+	if err := json.Unmarshal(fields[name], target); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// subprotocol finds the only response header that a client ever sees.
+func subprotocol(fields map[string]json.RawMessage) (string, error) {
+	var single map[string]any
+	if err := decodeField(fields, "headers", &single); err != nil {
+		return "", err
+	}
+	var multi map[string][]any
+	if err := decodeField(fields, "multiValueHeaders", &multi); err != nil {
+		return "", err
+	}
+	var found any = ""
+	isSubprotocol := func(name string) bool { return strings.EqualFold(name, "Sec-WebSocket-Protocol") }
+	for name, value := range single {
+		if isSubprotocol(name) {
+			found = value
+		}
+	}
+	for name, list := range multi {
+		if isSubprotocol(name) && len(list) > 0 {
+			found = list[len(list)-1]
+		}
+	}
+	protocol, ok := found.(string)
+	if !ok || strings.ContainsFunc(protocol, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return "", fmt.Errorf("Sec-WebSocket-Protocol is %q", found)
+	}
+	return protocol, nil
+}

@@ -1,0 +1,111 @@
+package gateway
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"unicode/utf8"
+)
+
+// manage serves the @connections API: POST sends a message to a connection,
+// GET tells of it, DELETE closes it.
+func (e *endpoint) manage(w http.ResponseWriter, r *http.Request, stage, id string) {
+	w.Header().Set("x-amzn-RequestId", e.ids.request().String())
+	switch r.Method {
+	case http.MethodPost, http.MethodGet, http.MethodDelete:
+	default:
+		fail(w, http.StatusForbidden, "ForbiddenException", string(forbidden))
+		return
+	}
+	payload, err := io.ReadAll(io.LimitReader(r.Body, int64(e.options.Limits.Message)+1))
+	if err != nil {
+		fail(w, http.StatusBadRequest, "BadRequestException", "the body could not be read")
+		return
+	}
+	if err := e.authorize(r, payload, stage, id); err != nil {
+		fail(w, http.StatusForbidden, "ForbiddenException", err.Error())
+		return
+	}
+	if !wellFormedID(id) {
+		fail(w, http.StatusBadRequest, "BadRequestException", "Invalid connectionId: "+id)
+		return
+	}
+	c, open := e.connection(stage, id)
+	if !open {
+		gone(w)
+		return
+	}
+	switch r.Method {
+	case http.MethodPost:
+		c.managePost(w, payload)
+	case http.MethodGet:
+		c.manageGet(w)
+	case http.MethodDelete:
+		if !c.close(closedNormally) {
+			gone(w)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+func (c *connection) managePost(w http.ResponseWriter, payload []byte) {
+	if limit := c.endpoint.options.Limits.Message; len(payload) > limit {
+		fail(w, http.StatusRequestEntityTooLarge, "PayloadTooLargeException", fmt.Sprintf("Message exceeds %d bytes", limit))
+		return
+	}
+	if !utf8.Valid(payload) {
+		fail(w, http.StatusBadRequest, "BadRequestException", "Message is not UTF-8 text")
+		return
+	}
+	switch err := c.send(payload); {
+	case errors.Is(err, errFull):
+		fail(w, http.StatusTooManyRequests, "LimitExceededException", "Limit exceeded")
+	case err != nil:
+		gone(w)
+	default:
+		w.WriteHeader(http.StatusOK)
+	}
+}
+
+// managedConnection is the body of GET. Its times are text, unlike those of
+// events, which count milliseconds.
+type managedConnection struct {
+	ConnectedAt  string   `json:"connectedAt"`
+	Identity     identity `json:"identity"`
+	LastActiveAt string   `json:"lastActiveAt"`
+}
+
+const isoTime = "2006-01-02T15:04:05.000Z"
+
+func (c *connection) manageGet(w http.ResponseWriter) {
+	info := c.info()
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(encodeJSON(managedConnection{
+		ConnectedAt:  info.ConnectedAt.UTC().Format(isoTime),
+		Identity:     c.identity,
+		LastActiveAt: info.LastActiveAt.UTC().Format(isoTime),
+	}))
+}
+
+// gone answers for a connection that is closed, or not yet open, or never was.
+// Its body is empty, as on AWS: without the header, SDKs would not know it.
+func gone(w http.ResponseWriter) { fail(w, http.StatusGone, "GoneException", "") }
+
+// authorize refuses requests that are not signed for execute-api, and those
+// that [Options.Authorize] refuses.
+func (e *endpoint) authorize(r *http.Request, payload []byte, stage, id string) error {
+	if !signedFor(r, "execute-api") {
+		return errors.New(string(forbidden))
+	}
+	if e.options.Authorize == nil {
+		return nil
+	}
+	api := e.deployment.Load().api
+	resource := fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s/%s/@connections/%s",
+		api.Region, api.AccountID, api.ID, stage, r.Method, id)
+	r.Body = io.NopCloser(bytes.NewReader(payload))
+	return e.options.Authorize(r, resource)
+}

@@ -1,0 +1,102 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// An upgradeRequest is what the $connect event tells of the request.
+type upgradeRequest struct {
+	requestID rawID
+	headers   values
+	query     values
+}
+
+// upgrade answers a request to open a connection: it runs $connect, if there is
+// one, and only then switches protocols.
+func (e *endpoint) upgrade(w http.ResponseWriter, r *http.Request, stage string) {
+	c := e.newConnection(r, stage)
+	request := upgradeRequest{
+		requestID: e.ids.request(),
+		headers:   eventHeaders(r, c.identity.SourceIP, e.ids.trace(c.connectedAt)),
+		query:     values(r.URL.Query()),
+	}
+	refuse := func(status int, why notice) {
+		w.Header().Set("Content-Type", "application/json")
+		if status == http.StatusUpgradeRequired {
+			w.Header().Set("Upgrade", "websocket")
+			w.Header().Set("Connection", "Upgrade")
+			w.Header().Set("Sec-WebSocket-Version", "13")
+		}
+		w.WriteHeader(status)
+		_, _ = w.Write(why.encode(c.id, request.requestID))
+	}
+
+	if status, message := checkHandshake(r); status != 0 {
+		refuse(status, notice(message))
+		return
+	}
+	status, why, subprotocol := e.connect(c, request)
+	if status != http.StatusSwitchingProtocols {
+		refuse(status, why)
+		return
+	}
+	if r.Context().Err() != nil {
+		c.log.Info("client vanished during $connect")
+		return
+	}
+	if !e.add(c) {
+		refuse(http.StatusForbidden, forbidden)
+		return
+	}
+	if err := c.open(w, switchingProtocols(r.Header.Get("Sec-Websocket-Key"), subprotocol)); err != nil {
+		e.remove(c)
+		c.log.Warn("connection not opened", "error", err)
+		return
+	}
+	e.running.Go(c.serve)
+}
+
+// connect runs the $connect route. The status is 101, or that of a refusal.
+func (e *endpoint) connect(c *connection, request upgradeRequest) (status int, why notice, subprotocol string) {
+	route, ok := e.deployment.Load().routes[connectRoute]
+	if !ok {
+		return http.StatusSwitchingProtocols, "", ""
+	}
+	response, err := e.exchange(route, c.connectEvent(request))
+	switch {
+	case errors.Is(err, errTimeout):
+		status, why = http.StatusGatewayTimeout, requestTimedOut
+	case errors.Is(err, errFunction), errors.Is(err, errMalformed):
+		status, why = http.StatusBadGateway, internalServerError
+	case err != nil:
+		status, why = http.StatusInternalServerError, internalServerError
+	case response.statusCode < 200 || response.statusCode > 599: // no final status
+		status, why = http.StatusBadGateway, internalServerError
+		err = fmt.Errorf("%w: statusCode is %d", errMalformed, response.statusCode)
+	case response.statusCode < 300:
+		return http.StatusSwitchingProtocols, "", response.subprotocol
+	default:
+		return response.statusCode, notice(http.StatusText(response.statusCode)), ""
+	}
+	c.log.Warn("$connect failed", "status", status, "error", err)
+	return status, why, ""
+}
+
+// open takes the connection over from the HTTP server and sends the response
+// that opens it.
+func (c *connection) open(w http.ResponseWriter, response []byte) error {
+	conn, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return err
+	}
+	_ = conn.SetWriteDeadline(time.Now().Add(c.endpoint.options.Limits.Stall))
+	if _, err := conn.Write(response); err != nil {
+		_ = conn.Close()
+		return err
+	}
+	c.attach(conn, buffered.Reader)
+	return nil
+}
