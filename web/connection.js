@@ -1,0 +1,61 @@
+// connection.js shows the state of the connection, always in words, and counts
+// the seconds to the next attempt.
+
+const words = { offline: "Offline", connecting: "Connecting…", connected: "Connected" };
+
+export class ConnectionView {
+  #chat = null;
+  #timer;
+  #parts;
+
+  /**
+   * parts are elements: box and text show the state, announce tells it to a
+   * screen reader (once, not each second), retry tries at once, toggle
+   * disconnects and connects.
+   */
+  constructor(parts) {
+    this.#parts = parts;
+    parts.retry.addEventListener("click", () => this.#chat?.connect());
+    parts.toggle.addEventListener("click", () => {
+      if (this.#chat?.state === "offline") this.#chat.connect();
+      else this.#chat?.close();
+    });
+    // Back from sleep or a tunnel, nobody wants to wait for the backoff.
+    addEventListener("online", () => this.#hurry());
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "visible") this.#hurry();
+    });
+  }
+
+  /** Follows a chat, in place of the one before. */
+  follow(chat) {
+    this.#chat = chat;
+    chat.addEventListener("state", () => {
+      if (chat === this.#chat) this.#show();
+    });
+    this.#show();
+  }
+
+  #hurry() {
+    if (this.#chat?.state === "waiting") this.#chat.connect();
+  }
+
+  #show() {
+    const { box, text, announce, retry, toggle } = this.#parts;
+    const { state } = this.#chat;
+    box.dataset.state = text.dataset.state = state;
+    retry.hidden = state !== "waiting";
+    toggle.textContent = state === "offline" ? "Connect" : "Disconnect";
+    announce.textContent = words[state] ?? "Connection lost, reconnecting";
+    clearInterval(this.#timer);
+    if (state === "waiting") this.#timer = setInterval(() => this.#count(), 250);
+    this.#count();
+  }
+
+  #count() {
+    const { state, retryAt } = this.#chat;
+    const seconds = Math.max(1, Math.ceil((retryAt - Date.now()) / 1000));
+    const text = words[state] ?? `Reconnecting in ${seconds} s`;
+    if (this.#parts.text.textContent !== text) this.#parts.text.textContent = text;
+  }
+}

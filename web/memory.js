@@ -1,0 +1,51 @@
+// memory.js remembers across reloads. A browser may forbid it, which is no
+// reason not to chat, so nothing here fails.
+//
+// A name and the joined channels belong to a tab, so that two tabs can be two
+// people; the last name is also kept for the next tab to suggest.
+
+const prefix = "chatstack.";
+
+function read(storage, key) {
+  try {
+    return globalThis[storage].getItem(prefix + key) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function write(storage, key, value) {
+  try {
+    globalThis[storage].setItem(prefix + key, value);
+  } catch {
+    // Forbidden or full: forgotten at the next reload.
+  }
+}
+
+export const name = {
+  /** The name in this tab, or "". */
+  get: () => read("sessionStorage", "name"),
+  /** The last name in any tab, or "". */
+  suggestion: () => read("localStorage", "name"),
+  set(value) {
+    write("sessionStorage", "name", value);
+    write("localStorage", "name", value);
+  },
+};
+
+export const channels = {
+  /** The channels joined in this tab, or undefined where none was ever joined. */
+  get(server) {
+    try {
+      return JSON.parse(read("sessionStorage", `channels:${server}`)) ?? undefined;
+    } catch {
+      return undefined;
+    }
+  },
+  set: (server, list) => write("sessionStorage", `channels:${server}`, JSON.stringify(list)),
+};
+
+export const address = {
+  get: () => read("localStorage", "address"),
+  set: (value) => write("localStorage", "address", value),
+};
