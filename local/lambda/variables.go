@@ -1,0 +1,73 @@
+package lambda
+
+import (
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+)
+
+// isReserved says whether Lambda sets a variable itself and lets no function do so:
+// docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html.
+func isReserved(name string) bool {
+	switch name {
+	case "_HANDLER", "_X_AMZN_TRACE_ID",
+		"AWS_DEFAULT_REGION", "AWS_REGION",
+		"AWS_EXECUTION_ENV",
+		"AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION",
+		"AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_MAX_CONCURRENCY",
+		"AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME",
+		"AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+		"AWS_LAMBDA_RUNTIME_API",
+		"LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR":
+		return true
+	}
+	return false
+}
+
+// variables is the environment of one process, as KEY=value. Nothing of ours is
+// in it.
+//
+// AWS_EXECUTION_ENV is absent, as in all of Lambda's OS-only runtimes, and so is
+// AWS_LAMBDA_MAX_CONCURRENCY, which would start several loops in one process.
+// LD_LIBRARY_PATH and the address of the X-Ray daemon would point at what is not
+// on this machine.
+func variables(cfg *Config, stream, dir, runtimeAPI string) []string {
+	all := map[string]string{
+		"LANG":                     "en_US.UTF-8",
+		"PATH":                     "/usr/local/bin:/usr/bin:/bin:/opt/bin",
+		"TZ":                       ":UTC",
+		"AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+	}
+	maps.Copy(all, cfg.Environment)
+	maps.Copy(all, map[string]string{
+		"_HANDLER":                        "bootstrap",
+		"AWS_LAMBDA_FUNCTION_NAME":        cfg.Name,
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(cfg.MemoryMB),
+		"AWS_LAMBDA_FUNCTION_VERSION":     version,
+		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
+		"AWS_LAMBDA_LOG_GROUP_NAME":       cfg.LogGroup,
+		"AWS_LAMBDA_LOG_STREAM_NAME":      stream,
+		"AWS_LAMBDA_RUNTIME_API":          runtimeAPI,
+		"LAMBDA_TASK_ROOT":                filepath.Dir(cfg.Bootstrap),
+		"LAMBDA_RUNTIME_DIR":              "/var/runtime",
+
+		// A directory for this process alone, in place of the /tmp that it would
+		// have on Lambda. It is also its home: without one an SDK would look up
+		// the user's, and take settings from there.
+		"TMPDIR": dir,
+		"HOME":   dir,
+	})
+	maps.Copy(all, cfg.Service)
+	if region := all["AWS_REGION"]; region != "" {
+		all["AWS_DEFAULT_REGION"] = region
+	}
+	env := make([]string, 0, len(all))
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		env = append(env, name+"="+all[name])
+	}
+	return env
+}
+
+// version is the only version of a function that there is here.
+const version = "$LATEST"
