@@ -1,0 +1,117 @@
+package chat
+
+import "context"
+
+// The actions that clients may ask for, which are also the route keys.
+const (
+	ActionSendMessage        = "sendMessage"
+	ActionSubscribeChannel   = "subscribeChannel"
+	ActionUnsubscribeChannel = "unsubscribeChannel"
+	ActionWhoAmI             = "whoami"
+	ActionPing               = "ping"
+)
+
+// RouteDefault is the route key of frames that fit no other route.
+const RouteDefault = "$default"
+
+// Answer serves a client's frame and gives the one frame that answers it. The
+// route, not the frame, says which action it is: which field of a frame selects
+// the route is a setting of the API.
+//
+// The error is for the log: it is what went wrong on our side, and the client
+// has an internal error for it. A client's own mistake is no error here.
+func (s *Service) Answer(ctx context.Context, route, connectionID string, body []byte) ([]byte, error) {
+	frame, err := DecodeFrame(body)
+	if err == nil {
+		var event any
+		if event, err = s.serve(ctx, route, connectionID, frame); err == nil {
+			return encode(event), nil
+		}
+	}
+	answer := encodeError(frame.ID, err)
+	if ErrorCode(err) != CodeInternal {
+		s.log().InfoContext(ctx, "frame refused", "route", route, "connectionId", connectionID, "code", ErrorCode(err))
+		err = nil
+	}
+	return answer, err
+}
+
+func (s *Service) serve(ctx context.Context, route, connectionID string, f Frame) (any, error) {
+	switch route {
+	case ActionSendMessage:
+		return s.serveSend(ctx, connectionID, f)
+	case ActionSubscribeChannel:
+		return s.serveSubscribe(ctx, connectionID, f)
+	case ActionUnsubscribeChannel:
+		channelID, err := f.ChannelID()
+		if err != nil {
+			return nil, err
+		}
+		if err := s.Unsubscribe(ctx, connectionID, channelID); err != nil {
+			return nil, err
+		}
+		return unsubscribedEvent{Event: "unsubscribed", ID: f.ID, ChannelID: channelID}, nil
+	case ActionWhoAmI:
+		channels, more, err := s.WhoAmI(ctx, connectionID)
+		if err != nil {
+			return nil, err
+		}
+		return youEvent{Event: "you", ID: f.ID, ConnectionID: connectionID, Channels: channels, More: more}, nil
+	case ActionPing:
+		return pongEvent{Event: "pong", ID: f.ID, At: formatTime(s.Ping())}, nil
+	default:
+		return nil, unknownAction(f)
+	}
+}
+
+func (s *Service) serveSend(ctx context.Context, connectionID string, f Frame) (any, error) {
+	channelID, err := f.ChannelID()
+	if err != nil {
+		return nil, err
+	}
+	name, err := f.String("name")
+	if err != nil {
+		return nil, err
+	}
+	content, err := f.String("content")
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.Send(ctx, connectionID, channelID, name, content)
+	if err != nil {
+		return nil, err
+	}
+	return ackEvent{
+		Event: "ack", ID: f.ID, ChannelID: m.ChannelID, MessageID: m.ID, Seq: m.Seq, At: formatTime(m.At),
+	}, nil
+}
+
+func (s *Service) serveSubscribe(ctx context.Context, connectionID string, f Frame) (any, error) {
+	channelID, err := f.ChannelID()
+	if err != nil {
+		return nil, err
+	}
+	if f.Has("after") {
+		return nil, fail(CodeNotSupported, "after is not supported yet: subscribe without it")
+	}
+	seq, err := s.Subscribe(ctx, connectionID, channelID)
+	if err != nil {
+		return nil, err
+	}
+	return subscribedEvent{
+		Event: "subscribed", ID: f.ID, ChannelID: channelID, Seq: seq, Missed: []messageEvent{},
+	}, nil
+}
+
+// unknownAction says what is wrong with a frame that no route took.
+func unknownAction(f Frame) error {
+	const use = "use sendMessage, subscribeChannel, unsubscribeChannel, whoami or ping"
+	if !f.Has("action") {
+		return fail(CodeMissingAction, "action is missing: %s", use)
+	}
+	action, err := f.String("action")
+	if err != nil {
+		return fail(CodeInvalidType, "action is %s, not a string: %s", kind(f.fields["action"]), use)
+	}
+	return fail(CodeUnknownAction, "unknown action %s: %s", quote(action), use)
+}

@@ -1,0 +1,59 @@
+package chat
+
+import "time"
+
+// Limits of the protocol. Lengths in characters count Unicode code points.
+const (
+	// MaxFrame is the longest frame that the chat sends, in bytes: API
+	// Gateway's limit of 32 KB on a frame (quota "WebSocket frame size").
+	MaxFrame = 32 << 10
+
+	// MaxContent is the longest message content that a client may send, in
+	// bytes of UTF-8. Markup and JSON escapes can lengthen it on its way out;
+	// what then exceeds MaxFrame is refused as well.
+	MaxContent = 16 << 10
+
+	// MaxChannelID is the longest name of a channel, in characters.
+	MaxChannelID = 128
+
+	// MaxName is the longest name of a sender, in characters, once cleaned.
+	MaxName = 64
+
+	// MaxFrameID is the longest id of a client's frame, in characters.
+	MaxFrameID = 128
+)
+
+// Grace is how long a connection is young. A post to a young connection can
+// fail as gone only because $connect has not finished, so it proves nothing.
+const Grace = 10 * time.Second
+
+// A Connection is one WebSocket connection.
+type Connection struct {
+	ID          string
+	ConnectedAt time.Time
+}
+
+// A Subscription puts a connection into a channel.
+type Subscription struct {
+	ChannelID    string
+	ConnectionID string
+	// Since is when the subscription was made.
+	Since time.Time
+}
+
+// A Message is a stored message of a channel.
+type Message struct {
+	ChannelID string
+	// Seq is the message's place in its channel: 1, 2, 3 …
+	Seq int64
+	// ID is unique among all messages of all channels.
+	ID string
+	At time.Time
+	// SenderID is the connection that sent the message; empty for a message
+	// that a service published.
+	SenderID string
+	Name     string
+	// Content is HTML that is safe to show: text, escaped, and the markup that
+	// Service.Sanitize lets through.
+	Content string
+}

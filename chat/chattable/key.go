@@ -1,0 +1,48 @@
+package chattable
+
+import (
+	"fmt"
+	"strings"
+)
+
+// The table's keys. Every item has a pk and an sk; docs/table.md lists them.
+const (
+	channelPrefix    = "CHANNEL|"
+	connectionPrefix = "CONNECTION|"
+	messagePrefix    = "MESSAGE|"
+	publishPrefix    = "PUBLISH|"
+	deliveryPrefix   = "DELIVERY|"
+	metaSort         = "META"
+
+	// subscriberIndex finds the subscriptions of a connection.
+	subscriberIndex = "bySubscriber"
+)
+
+func key(pk, sk string) item { return item{"pk": text(pk), "sk": text(sk)} }
+
+func connectionKey(connectionID string) item { return key(connectionPrefix+connectionID, metaSort) }
+
+func channelKey(channelID string) item { return key(channelPrefix+channelID, metaSort) }
+
+func subscriptionKey(channelID, connectionID string) item {
+	return key(channelPrefix+channelID, connectionPrefix+connectionID)
+}
+
+// messageKey sorts as text as the sequence does as numbers.
+func messageKey(channelID string, seq int64) item {
+	return key(channelPrefix+channelID, fmt.Sprintf("%s%020d", messagePrefix, seq))
+}
+
+func publishKey(channelID, unique string) item {
+	return key(channelPrefix+channelID, publishPrefix+unique)
+}
+
+func deliveryKey(channelID, unique string) item {
+	return key(channelPrefix+channelID, deliveryPrefix+unique)
+}
+
+// after cuts prefix off s and reports whether anything followed it.
+func after(s, prefix string) (string, bool) {
+	rest, ok := strings.CutPrefix(s, prefix)
+	return rest, ok && rest != ""
+}

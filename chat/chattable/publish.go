@@ -1,0 +1,97 @@
+package chattable
+
+import (
+	"context"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"example.com/chatstack/chat"
+)
+
+// PutPublishRequest asks for a message to be published; everyone in the channel
+// gets it. The key makes it safe to try again: while a request with the same key
+// waits, another changes nothing. A key may be used again once its request is
+// published, so use one that says what the message is about.
+func (t *Table) PutPublishRequest(ctx context.Context, r chat.PublishRequest) error {
+	i := publishKey(r.ChannelID, r.Key)
+	i["name"] = text(r.Name)
+	i["content"] = text(r.Content)
+	if r.MessageID != "" {
+		i["messageId"] = text(r.MessageID)
+	}
+	_, err := t.put(ctx, i, ifAbsent)
+	return err
+}
+
+// GetPublishRequest gives a request that is not published yet, or an error that
+// wraps [chat.ErrGone]. To see why one was rejected, use [Table.GetRejection].
+func (t *Table) GetPublishRequest(ctx context.Context, channelID, unique string) (chat.PublishRequest, error) {
+	i, err := t.get(ctx, publishKey(channelID, unique))
+	if err != nil {
+		return chat.PublishRequest{}, err
+	}
+	return chat.PublishRequest{
+		ChannelID: channelID, Key: unique,
+		Name: textOf(i, "name"), Content: textOf(i, "content"), MessageID: textOf(i, "messageId"),
+	}, nil
+}
+
+// GetRejection gives the reason why a request cannot be published, "" if there
+// is none (yet). It returns an error that wraps [chat.ErrGone] if there is no
+// such request (any more): then it is published, or was never made.
+func (t *Table) GetRejection(ctx context.Context, channelID, unique string) (string, error) {
+	i, err := t.get(ctx, publishKey(channelID, unique))
+	return textOf(i, "error"), err
+}
+
+// DeletePublishRequest takes a request back unless it is published already.
+func (t *Table) DeletePublishRequest(ctx context.Context, channelID, unique string) error {
+	return t.delete(ctx, publishKey(channelID, unique))
+}
+
+// PutPublished replaces a request by its message and the message's delivery, in
+// one transaction.
+func (t *Table) PutPublished(ctx context.Context, r chat.PublishRequest, m chat.Message, d chat.Delivery) error {
+	key := publishKey(r.ChannelID, r.Key)
+	put := func(i item) types.TransactWriteItem {
+		return types.TransactWriteItem{Put: &types.Put{
+			TableName: aws.String(t.Name), Item: i, ConditionExpression: aws.String(ifAbsent),
+		}}
+	}
+	_, err := t.Client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{
+		TransactItems: []types.TransactWriteItem{
+			{Delete: &types.Delete{TableName: aws.String(t.Name), Key: key, ConditionExpression: aws.String(ifPresent)}},
+			put(t.messageItem(m)),
+			put(t.deliveryItem(d)),
+		},
+	})
+	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok && len(canceled.CancellationReasons) > 0 &&
+		aws.ToString(canceled.CancellationReasons[0].Code) == "ConditionalCheckFailed" {
+		err = chat.ErrGone
+	}
+	return wrap("publish", key, err)
+}
+
+// RejectPublishRequest writes onto a request why it cannot be published, for
+// its writer to see, and lets it expire.
+func (t *Table) RejectPublishRequest(ctx context.Context, r chat.PublishRequest, reason string) error {
+	key := publishKey(r.ChannelID, r.Key)
+	_, err := t.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName:                aws.String(t.Name),
+		Key:                      key,
+		UpdateExpression:         aws.String("SET #error = :error, #ttl = if_not_exists(#ttl, :ttl)"),
+		ConditionExpression:      aws.String(ifPresent),
+		ExpressionAttributeNames: map[string]string{"#error": "error", "#ttl": "ttl"},
+		ExpressionAttributeValues: item{
+			":error": text(reason),
+			":ttl":   expiry(t.now().Add(RejectedTTL)),
+		},
+	})
+	if _, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
+		return nil
+	}
+	return wrap("reject", key, err)
+}

@@ -1,0 +1,61 @@
+package chattable
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"example.com/chatstack/chat"
+)
+
+const (
+	ifAbsent  = "attribute_not_exists(pk)"
+	ifPresent = "attribute_exists(pk)"
+)
+
+// put puts an item. With ifAbsent it returns the item that is there instead,
+// nil if there was none.
+func (t *Table) put(ctx context.Context, i item, condition string) (existing item, err error) {
+	input := &dynamodb.PutItemInput{TableName: aws.String(t.Name), Item: i}
+	if condition != "" {
+		input.ConditionExpression = aws.String(condition)
+		input.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+	}
+	_, err = t.Client.PutItem(ctx, input)
+	if failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
+		return failed.Item, nil
+	}
+	return nil, wrap("put", i, err)
+}
+
+// get reads an item that has not expired, or returns an error that wraps
+// chat.ErrGone.
+func (t *Table) get(ctx context.Context, key item) (item, error) {
+	out, err := t.Client.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: aws.String(t.Name), Key: key, ConsistentRead: aws.Bool(true),
+	})
+	if err == nil && (out.Item == nil || t.expired(out.Item)) {
+		err = chat.ErrGone
+	}
+	if err != nil {
+		return nil, wrap("get", key, err)
+	}
+	return out.Item, nil
+}
+
+func (t *Table) delete(ctx context.Context, key item) error {
+	_, err := t.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: aws.String(t.Name), Key: key})
+	return wrap("delete", key, err)
+}
+
+// wrap says which item an error is about. Keys are names and ids, no contents.
+func wrap(verb string, i item, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("chattable: %s %s %s: %w", verb, textOf(i, "pk"), textOf(i, "sk"), err)
+}

@@ -1,0 +1,100 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Connect stores a connection and puts it into the default channels. If it
+// fails, the connection is to be refused; it has then undone what it could, and
+// what it could not undo expires.
+func (s *Service) Connect(ctx context.Context, c Connection) (err error) {
+	defer func() {
+		if err == nil {
+			return
+		}
+		// The caller's deadline may be what failed.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		if undo := s.undoConnect(ctx, c.ID); undo != nil {
+			err = errors.Join(err, fmt.Errorf("undo: %w", undo))
+		}
+	}()
+	// The connection comes first: a subscription without one would be deleted
+	// by the first post to it, one of a young connection is not.
+	if err := s.Store.PutConnection(ctx, c); err != nil {
+		return fmt.Errorf("connect %s: %w", c.ID, err)
+	}
+	for _, channelID := range s.DefaultChannels {
+		if err := s.join(ctx, channelID, c.ID); err != nil {
+			return fmt.Errorf("connect %s: %w", c.ID, err)
+		}
+	}
+	s.log().InfoContext(ctx, "connected", "connectionId", c.ID, "channels", len(s.DefaultChannels))
+	return nil
+}
+
+// undoConnect deletes without asking the index, which may not have seen the
+// subscriptions yet.
+func (s *Service) undoConnect(ctx context.Context, connectionID string) error {
+	err := s.Store.DeleteConnection(ctx, connectionID)
+	for _, channelID := range s.DefaultChannels {
+		err = errors.Join(err, s.Store.DeleteSubscription(ctx, channelID, connectionID))
+	}
+	return err
+}
+
+// Disconnect ends a connection and its subscriptions. It may be called more
+// than once, and for a connection that never was.
+//
+// The connection is deleted first: from then on nothing new can stay subscribed
+// under its name (see Subscribe), and the deletion's own stream record runs
+// EndConnection, for what this call did not get to or could not see yet.
+func (s *Service) Disconnect(ctx context.Context, connectionID string) error {
+	if err := s.Store.DeleteConnection(ctx, connectionID); err != nil {
+		return fmt.Errorf("disconnect %s: %w", connectionID, err)
+	}
+	if err := s.EndConnection(ctx, connectionID); err != nil {
+		return fmt.Errorf("disconnect %s: %w", connectionID, err)
+	}
+	s.log().InfoContext(ctx, "disconnected", "connectionId", connectionID)
+	return nil
+}
+
+// EndConnection deletes the subscriptions of a connection that is gone. Their
+// deletion is what tells their channels.
+func (s *Service) EndConnection(ctx context.Context, connectionID string) error {
+	for channelID, err := range s.Store.ListSubscriptions(ctx, connectionID) {
+		if err != nil {
+			return fmt.Errorf("end subscriptions of %s: %w", connectionID, err)
+		}
+		if err := s.Store.DeleteSubscription(ctx, channelID, connectionID); err != nil {
+			return fmt.Errorf("end subscriptions of %s: %w", connectionID, err)
+		}
+	}
+	return nil
+}
+
+// WhoAmI gives the channels of a connection: at most as many as fit into the
+// answer, and whether there are more. A subscription made a moment ago may be
+// missing.
+func (s *Service) WhoAmI(ctx context.Context, connectionID string) (channels []string, more bool, err error) {
+	const room = MaxFrame - 4<<10 // for the rest of the answer
+	size := 0
+	channels = []string{}
+	for channelID, err := range s.Store.ListSubscriptions(ctx, connectionID) {
+		if err != nil {
+			return nil, false, fmt.Errorf("whoami %s: %w", connectionID, err)
+		}
+		if size += len(encode(channelID)) + 1; size > room {
+			return channels, true, nil
+		}
+		channels = append(channels, channelID)
+	}
+	return channels, false, nil
+}
+
+// Ping gives the server's time.
+func (s *Service) Ping() time.Time { return s.now() }

@@ -1,0 +1,124 @@
+package chat
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"time"
+)
+
+// The events that the server sends. The names and fields of 2018 (event,
+// channelId, name, content, subscriberId, message) never change; fields are
+// only ever added.
+type (
+	messageEvent struct {
+		Event     string `json:"event"` // channel_message
+		ChannelID string `json:"channelId"`
+		Name      string `json:"name"`
+		Content   string `json:"content"`
+		MessageID string `json:"messageId"`
+		Seq       int64  `json:"seq"`
+		At        string `json:"at"`
+		SenderID  string `json:"senderId,omitempty"`
+	}
+	subscriberEvent struct {
+		Event        string `json:"event"` // subscriber_sub, subscriber_unsub
+		ChannelID    string `json:"channelId"`
+		SubscriberID string `json:"subscriberId"`
+		Reason       Reason `json:"reason,omitempty"`
+		At           string `json:"at"`
+	}
+	errorEvent struct {
+		Event   string `json:"event"` // error
+		ID      string `json:"id,omitempty"`
+		Code    Code   `json:"code"`
+		Message string `json:"message"`
+	}
+	ackEvent struct {
+		Event     string `json:"event"` // ack
+		ID        string `json:"id,omitempty"`
+		ChannelID string `json:"channelId"`
+		MessageID string `json:"messageId"`
+		Seq       int64  `json:"seq"`
+		At        string `json:"at"`
+	}
+	subscribedEvent struct {
+		Event     string         `json:"event"` // subscribed
+		ID        string         `json:"id,omitempty"`
+		ChannelID string         `json:"channelId"`
+		Seq       int64          `json:"seq"`
+		Missed    []messageEvent `json:"missed"`
+		More      bool           `json:"more"`
+	}
+	unsubscribedEvent struct {
+		Event     string `json:"event"` // unsubscribed
+		ID        string `json:"id,omitempty"`
+		ChannelID string `json:"channelId"`
+	}
+	youEvent struct {
+		Event        string   `json:"event"` // you
+		ID           string   `json:"id,omitempty"`
+		ConnectionID string   `json:"connectionId"`
+		User         string   `json:"user"`
+		Name         string   `json:"name"`
+		Channels     []string `json:"channels"`
+		More         bool     `json:"more"`
+	}
+	pongEvent struct {
+		Event string `json:"event"` // pong
+		ID    string `json:"id,omitempty"`
+		At    string `json:"at"`
+	}
+)
+
+// A Reason says why a subscriber left a channel.
+type Reason string
+
+// The reasons of subscriber_unsub.
+const (
+	ReasonLeft         Reason = "left"         // the subscription was deleted, the connection is open
+	ReasonDisconnected Reason = "disconnected" // the connection has ended
+	ReasonExpired      Reason = "expired"      // the subscription outlived the longest connection
+)
+
+// encode gives an event as a frame. Text stays as it is: JSON in a WebSocket
+// frame needs no HTML escapes, and they would cost length.
+func encode(event any) []byte {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(event); err != nil {
+		panic("chat: event does not encode: " + err.Error()) // only strings, numbers and booleans in it
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// encodeMessage gives a message's event, or an [Error] with CodeFrameTooLarge.
+func encodeMessage(m Message) ([]byte, error) {
+	frame := encode(messageEvent{
+		Event: "channel_message", ChannelID: m.ChannelID, Name: m.Name, Content: m.Content,
+		MessageID: m.ID, Seq: m.Seq, At: formatTime(m.At), SenderID: m.SenderID,
+	})
+	if len(frame) > MaxFrame {
+		return nil, fail(CodeFrameTooLarge,
+			"content makes a frame of %d bytes once it is escaped, over the limit of %d: send less, or fewer characters such as \" ' & < >",
+			len(frame), MaxFrame)
+	}
+	return frame, nil
+}
+
+// encodeError gives the error event for err. Only a client's own mistake is
+// told in words.
+func encodeError(id string, err error) []byte {
+	event := errorEvent{Event: "error", ID: id, Code: CodeInternal, Message: "internal error"}
+	if mistake, ok := errors.AsType[*Error](err); ok {
+		event.Code, event.Message = mistake.Code, mistake.Message
+	}
+	return encode(event)
+}
+
+// formatTime gives t as all events and items have it: RFC 3339 in UTC with
+// milliseconds.
+func formatTime(t time.Time) string {
+	return t.UTC().Format("2006-01-02T15:04:05.000Z")
+}

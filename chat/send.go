@@ -1,0 +1,69 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+)
+
+// Send stores a message and delivers it to every subscriber of its channel, the
+// sender included if subscribed. It returns a message that is stored, and whose
+// delivery is done or in the hands of the table's stream.
+//
+// An [Error] means that nothing was stored. Any other error leaves it open; the
+// sender may try again.
+func (s *Service) Send(ctx context.Context, connectionID, channelID, name, content string) (Message, error) {
+	m, err := s.compose(Message{ChannelID: channelID, SenderID: connectionID, Name: name, Content: content})
+	if err != nil {
+		return Message{}, err
+	}
+	if m.Seq, err = s.Store.NextSeq(ctx, channelID); err != nil {
+		return Message{}, fmt.Errorf("send to %q: %w", channelID, err)
+	}
+	frame, err := encodeMessage(m)
+	if err != nil {
+		return Message{}, fmt.Errorf("send to %q: %w", channelID, err)
+	}
+	if err := s.Store.PutMessage(ctx, m); err != nil {
+		return Message{}, fmt.Errorf("send to %q: %w", channelID, err)
+	}
+	s.log().InfoContext(ctx, "message stored", "channelId", channelID, "seq", m.Seq, "messageId", m.ID,
+		"connectionId", connectionID, "bytes", len(m.Content))
+
+	limit := s.SendBudget
+	if limit == 0 {
+		limit = 5 * time.Second
+	}
+	if err := s.deliver(ctx, Delivery{ChannelID: channelID, Seq: m.Seq, Frame: frame}, limit); err != nil {
+		return Message{}, fmt.Errorf("send %d to %q: %w", m.Seq, channelID, err)
+	}
+	return m, nil
+}
+
+// compose gives a draft the form of a message that can be stored, all but its
+// sequence number, or returns an [Error].
+func (s *Service) compose(m Message) (Message, error) {
+	if err := CheckChannelID(m.ChannelID); err != nil {
+		return Message{}, err
+	}
+	var err error
+	if m.Name, err = CleanName(m.Name); err != nil {
+		return Message{}, err
+	}
+	if m.Content, err = cleanContent(m.Content, s.Sanitize); err != nil {
+		return Message{}, err
+	}
+	m.At = s.now()
+	if m.ID == "" {
+		m.ID = s.newID()
+	}
+	// What is too large is refused before it takes a sequence number, so with
+	// the longest one that it could get: a number taken in vain is a gap.
+	longest := m
+	longest.Seq = math.MaxInt64
+	if _, err = encodeMessage(longest); err != nil {
+		return Message{}, err
+	}
+	return m, nil
+}

@@ -1,0 +1,108 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"iter"
+)
+
+// ErrGone reports that something is no longer there: a connection that has
+// closed, a request that has been dealt with.
+var ErrGone = errors.New("gone")
+
+// A Store keeps the chat's data. Package chattable is the one on DynamoDB.
+//
+// Reads see every write that finished before them, but for ListSubscriptions.
+// Whatever has expired is not given.
+type Store interface {
+	Connections
+	Subscriptions
+	Messages
+	PublishRequests
+	Deliveries
+}
+
+// Connections keeps who is connected.
+type Connections interface {
+	PutConnection(ctx context.Context, c Connection) error
+	// GetConnection returns an error that wraps ErrGone if there is no such
+	// connection.
+	GetConnection(ctx context.Context, connectionID string) (Connection, error)
+	// DeleteConnection does nothing if there is no such connection.
+	DeleteConnection(ctx context.Context, connectionID string) error
+}
+
+// Subscriptions keeps who is in which channel.
+type Subscriptions interface {
+	// PutSubscription leaves a subscription that is there as it is.
+	PutSubscription(ctx context.Context, s Subscription) error
+	// CompleteSubscription adds to a subscription what ListSubscriptions and
+	// expiry need, if its writer left it out; it does nothing if there is no
+	// such subscription.
+	CompleteSubscription(ctx context.Context, s Subscription) error
+	// DeleteSubscription does nothing if there is no such subscription.
+	DeleteSubscription(ctx context.Context, channelID, connectionID string) error
+	// ListSubscribers gives the connections in a channel in a fixed order,
+	// those after one of them, or all for "". It ends at its first error.
+	ListSubscribers(ctx context.Context, channelID, after string) iter.Seq2[string, error]
+	// ListSubscriptions gives the channels of a connection, in order. It may
+	// lag behind writes by a moment. It ends at its first error.
+	ListSubscriptions(ctx context.Context, connectionID string) iter.Seq2[string, error]
+}
+
+// Messages keeps channels, their counters and their messages.
+type Messages interface {
+	// OpenChannel creates a channel unless it is there, and gives its last
+	// sequence number, 0 in a new one.
+	OpenChannel(ctx context.Context, channelID string) (int64, error)
+	// NextSeq gives a channel's next sequence number, which no other call gets.
+	NextSeq(ctx context.Context, channelID string) (int64, error)
+	// PutMessage never replaces a message: it is an error if another one has
+	// its place.
+	PutMessage(ctx context.Context, m Message) error
+}
+
+// PublishRequests keeps the messages that services want out.
+type PublishRequests interface {
+	// GetPublishRequest returns an error that wraps ErrGone if there is no such
+	// request.
+	GetPublishRequest(ctx context.Context, channelID, key string) (PublishRequest, error)
+	// PutPublished replaces a request by its message and the delivery of it, in
+	// one step. It returns an error that wraps ErrGone if there is no such
+	// request any more.
+	PutPublished(ctx context.Context, r PublishRequest, m Message, d Delivery) error
+	// RejectPublishRequest writes onto a request why it cannot be published.
+	RejectPublishRequest(ctx context.Context, r PublishRequest, reason string) error
+}
+
+// Deliveries keeps what is still to be delivered. A delivery that is put comes
+// back through the table's stream, as a change for Service.Apply.
+type Deliveries interface {
+	PutDelivery(ctx context.Context, d Delivery) error
+	// GetDelivery returns an error that wraps ErrGone if there is no such
+	// delivery.
+	GetDelivery(ctx context.Context, channelID, key string) (Delivery, error)
+	// DeleteDelivery does nothing if there is no such delivery.
+	DeleteDelivery(ctx context.Context, channelID, key string) error
+}
+
+// A Poster posts frames to connections.
+type Poster interface {
+	// Post posts frame to every connection that ids gives, several at a time,
+	// and tries again what may pass. When ctx ends, or its deadline is too near
+	// for another try, it stops taking ids; each id that it took and neither
+	// delivered nor found gone is in Outcome.Undelivered.
+	Post(ctx context.Context, ids iter.Seq[string], frame []byte) Outcome
+}
+
+// An Outcome says what became of a frame.
+type Outcome struct {
+	// Delivered counts the connections that the frame was handed to.
+	Delivered int
+	// Gone has the connections that do not exist.
+	Gone []string
+	// Undelivered has the connections that may exist and were not reached.
+	Undelivered []string
+	// Err is why some connection was not reached, nil if all were.
+	Err error
+}

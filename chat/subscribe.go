@@ -1,0 +1,67 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Subscribe puts a connection into a channel, creating the channel with its
+// first subscription, and gives the channel's last sequence number: every later
+// message will be posted to the connection. A repetition changes nothing and is
+// announced to nobody.
+func (s *Service) Subscribe(ctx context.Context, connectionID, channelID string) (seq int64, err error) {
+	if err := CheckChannelID(channelID); err != nil {
+		return 0, err
+	}
+	if err := s.Store.PutSubscription(ctx, s.subscription(channelID, connectionID)); err != nil {
+		return 0, fmt.Errorf("subscribe %s to %q: %w", connectionID, channelID, err)
+	}
+	// A disconnect that ran in between has not seen this subscription.
+	_, err = s.Store.GetConnection(ctx, connectionID)
+	if errors.Is(err, ErrGone) {
+		if err := s.Store.DeleteSubscription(ctx, channelID, connectionID); err != nil {
+			return 0, fmt.Errorf("subscribe %s to %q: connection ended: %w", connectionID, channelID, err)
+		}
+		return 0, fail(CodeConnectionOver, "this connection has ended: connect again")
+	}
+	if err != nil {
+		return 0, fmt.Errorf("subscribe %s to %q: %w", connectionID, channelID, err)
+	}
+	// The counter is read after the subscription is there: a message with a
+	// higher number asks for subscribers later still, and so finds this one.
+	seq, err = s.Store.OpenChannel(ctx, channelID)
+	if err != nil {
+		return 0, fmt.Errorf("subscribe %s to %q: %w", connectionID, channelID, err)
+	}
+	s.log().InfoContext(ctx, "subscribed", "connectionId", connectionID, "channelId", channelID)
+	return seq, nil
+}
+
+// Unsubscribe takes a connection out of a channel; it changes nothing if the
+// connection is not in it.
+func (s *Service) Unsubscribe(ctx context.Context, connectionID, channelID string) error {
+	if err := CheckChannelID(channelID); err != nil {
+		return err
+	}
+	if err := s.Store.DeleteSubscription(ctx, channelID, connectionID); err != nil {
+		return fmt.Errorf("unsubscribe %s from %q: %w", connectionID, channelID, err)
+	}
+	s.log().InfoContext(ctx, "unsubscribed", "connectionId", connectionID, "channelId", channelID)
+	return nil
+}
+
+// join is Subscribe for a connection that is not open yet.
+func (s *Service) join(ctx context.Context, channelID, connectionID string) error {
+	if err := s.Store.PutSubscription(ctx, s.subscription(channelID, connectionID)); err != nil {
+		return fmt.Errorf("join %q: %w", channelID, err)
+	}
+	if _, err := s.Store.OpenChannel(ctx, channelID); err != nil {
+		return fmt.Errorf("join %q: %w", channelID, err)
+	}
+	return nil
+}
+
+func (s *Service) subscription(channelID, connectionID string) Subscription {
+	return Subscription{ChannelID: channelID, ConnectionID: connectionID, Since: s.now()}
+}

@@ -1,0 +1,49 @@
+package handler
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"example.com/chatstack/chat"
+)
+
+// WebSocket handles the events of a WebSocket API, of all its routes.
+type WebSocket struct {
+	Chat *chat.Service
+	Log  *slog.Logger
+}
+
+// Handle serves one event. Its error is always nil: with an error, API Gateway
+// would send the client a frame of its own, or none.
+func (h WebSocket) Handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+	request := event.RequestContext
+	var (
+		body []byte
+		err  error
+	)
+	// The type, not the route, says what happened: no frame is a connect, what
+	// ever action is in it.
+	switch request.EventType {
+	case "CONNECT":
+		err = h.Chat.Connect(ctx, chat.Connection{
+			ID: request.ConnectionID, ConnectedAt: time.UnixMilli(request.ConnectedAt),
+		})
+	case "DISCONNECT":
+		err = h.Chat.Disconnect(ctx, request.ConnectionID)
+	default:
+		body, err = h.Chat.Answer(ctx, request.RouteKey, request.ConnectionID, []byte(event.Body))
+	}
+	response := events.APIGatewayProxyResponse{StatusCode: http.StatusOK, Body: string(body)}
+	if err != nil {
+		h.Log.ErrorContext(ctx, "event not served", "route", request.RouteKey, "connectionId", request.ConnectionID,
+			"requestId", request.RequestID, "error", err)
+		if body == nil { // a connection is refused by the status, a frame is answered
+			response.StatusCode = http.StatusInternalServerError
+		}
+	}
+	return response, nil
+}
