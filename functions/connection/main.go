@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 
@@ -32,6 +33,11 @@ func newHandler(ctx context.Context, log *slog.Logger) (*handler.WebSocket, erro
 	table, channels := vars.String("TABLE_NAME"), vars.Strings("DEFAULT_CHANNELS")
 	if err := vars.Err(); err != nil {
 		return nil, err
+	}
+	for _, channelID := range channels {
+		if err := chat.CheckChannelID(channelID); err != nil {
+			return nil, fmt.Errorf("environment variable DEFAULT_CHANNELS: %q: %w", channelID, err)
+		}
 	}
 	aws, err := config.LoadDefaultConfig(ctx)
 	if err != nil {

@@ -1,0 +1,333 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// many subscribes n connections, named in their order.
+func many(w *world, channelID string, n int) (ids []string) {
+	for i := range n {
+		id := fmt.Sprintf("c%05d", i)
+		w.store.subscribe(Subscription{ChannelID: channelID, ConnectionID: id})
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+func TestDeliveryThatRunsOutOfTimeGoesOnWhereItStopped(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ids := many(w, "big", 5000)
+	ctx, cancel := context.WithCancel(t.Context())
+	w.store.listed = func(id string) error {
+		if id == "c03000" {
+			return errors.New("page not read")
+		}
+		return nil
+	}
+	if _, err := w.Send(ctx, "alice", "big", "a", "x"); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if len(w.store.deliveries) != 1 {
+		t.Fatalf("%d deliveries handed over, want one", len(w.store.deliveries))
+	}
+	for _, d := range w.store.deliveries {
+		if d.After != "c02999" || len(d.To) != 0 || d.Attempt != 1 {
+			t.Errorf("handed over: after %q, to %d, attempt %d", d.After, len(d.To), d.Attempt)
+		}
+	}
+	w.store.listed = func(string) error { return nil }
+	w.stream()
+	for _, id := range ids {
+		if n := len(w.poster.frames[id]); n != 1 {
+			t.Fatalf("%s got %d frames", id, n)
+		}
+	}
+}
+
+func TestDeliveryKilledAtEveryPostLosesNothing(t *testing.T) {
+	t.Parallel()
+	for k := range 12 {
+		w := newWorld(t)
+		ids := many(w, "room", 10)
+		ctx, cancel := context.WithCancel(t.Context())
+		posts := 0
+		w.poster.answer = func(string) error {
+			if posts++; posts == k {
+				cancel()
+			}
+			return nil
+		}
+		// What is cancelled is the budget only: the reserve is for handing over.
+		budget := ctx
+		d := Delivery{ChannelID: "room", Frame: []byte("{}")}
+		var walk walk
+		outcome := w.poster.Post(budget, walk.over(w.audience(budget, d)), d.Frame)
+		for _, r := range d.rest(walk, outcome.Undelivered, outcome.Delivered > 0) {
+			r.Key = w.newID()
+			w.store.putDelivery(r)
+		}
+		w.poster.answer = func(string) error { return nil }
+		w.stream()
+		for _, id := range ids {
+			if len(w.poster.frames[id]) != 1 {
+				t.Errorf("killed at post %d: %s got %d frames", k, id, len(w.poster.frames[id]))
+			}
+		}
+		cancel()
+	}
+}
+
+func TestUndeliveredIsHandedOverInChunks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	many(w, "big", 2*MaxDeliveryTo+1)
+	w.poster.answer = func(string) error { return errFailedPost }
+	if _, err := w.Send(t.Context(), "alice", "big", "a", "x"); err != nil {
+		t.Fatal(err)
+	}
+	var sizes []int
+	for _, d := range w.store.deliveries {
+		sizes = append(sizes, len(d.To))
+	}
+	slices.Sort(sizes)
+	if want := []int{1, MaxDeliveryTo, MaxDeliveryTo}; !slices.Equal(sizes, want) {
+		t.Errorf("deliveries to %v, want %v", sizes, want)
+	}
+}
+
+func TestDeliveryToNobodyReachableFailsInTheEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	many(w, "room", 3)
+	w.poster.answer = func(id string) error {
+		if id == "c00001" {
+			return errFailedPost
+		}
+		return nil
+	}
+	if _, err := w.Send(t.Context(), "alice", "room", "a", "x"); err != nil {
+		t.Fatal(err)
+	}
+	for pass := 1; ; pass++ {
+		changes := w.store.takeChanges()
+		if len(changes) != 1 {
+			t.Fatalf("pass %d: %d changes", pass, len(changes))
+		}
+		err := w.Apply(t.Context(), changes[0])
+		if pass < maxAttempts {
+			if err != nil {
+				t.Fatalf("pass %d: %v", pass, err)
+			}
+			continue
+		}
+		if !errors.Is(err, errFailedPost) {
+			t.Fatalf("pass %d: %v", pass, err)
+		}
+		// The record stays, for the stream to try again and for the operator.
+		if len(w.store.deliveries) != 1 {
+			t.Errorf("%d deliveries left", len(w.store.deliveries))
+		}
+		w.poster.answer = func(string) error { return nil }
+		if err := w.Apply(t.Context(), changes[0]); err != nil {
+			t.Error(err)
+		}
+		break
+	}
+	for _, id := range []string{"c00000", "c00001", "c00002"} {
+		if n := len(w.poster.frames[id]); n != 1 {
+			t.Errorf("%s got %d frames", id, n)
+		}
+	}
+}
+
+func TestFinishedDeliveryIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	many(w, "room", 1)
+	d := Delivery{ChannelID: "room", Key: "k", Frame: []byte("{}")}
+	w.store.putDelivery(d)
+	for range 2 {
+		if err := w.Apply(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(w.poster.frames["c00000"]); n != 1 {
+		t.Errorf("posted %d times", n)
+	}
+}
+
+func TestSendKeepsTimeToHandOver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		many(w, "room", 1)
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+		defer cancel()
+		w.poster.answer = func(string) error { // posts hang until their budget ends
+			time.Sleep(2700 * time.Millisecond)
+			return errFailedPost
+		}
+		began := time.Now()
+		if _, err := w.Send(ctx, "alice", "room", "a", "x"); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > 3*time.Second {
+			t.Errorf("took %v of the 4 s", took)
+		}
+		if len(w.store.deliveries) != 1 {
+			t.Errorf("%d deliveries handed over", len(w.store.deliveries))
+		}
+	})
+	t.Run("budgets", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			for _, tt := range []struct{ deadline, limit, want time.Duration }{
+				{0, 5 * time.Second, 5 * time.Second},
+				{30 * time.Second, 5 * time.Second, 5 * time.Second},
+				{30 * time.Second, 0, 28 * time.Second},
+				{3 * time.Second, 5 * time.Second, 2 * time.Second},
+				{time.Second, 0, time.Second - time.Second/3},
+			} {
+				ctx, cancel := t.Context(), context.CancelFunc(func() {})
+				if tt.deadline > 0 {
+					ctx, cancel = context.WithTimeout(ctx, tt.deadline)
+				}
+				budget, stop := new(Service).budget(ctx, tt.limit)
+				deadline, ok := budget.Deadline()
+				if got := time.Until(deadline); !ok || got != tt.want {
+					t.Errorf("deadline in %v, limit %v: budget %v, want %v", tt.deadline, tt.limit, got, tt.want)
+				}
+				stop()
+				cancel()
+			}
+		})
+	})
+}
+
+func TestGone(t *testing.T) {
+	t.Parallel()
+	t.Run("an old connection is removed and its leave announced", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.quiet("alice", "bob")
+		w.answer(ActionSubscribeChannel, "alice", `{"channelId":"Secret"}`)
+		w.stream()
+		w.poster.take("alice")
+		w.poster.answer = func(id string) error {
+			if id == "alice" {
+				return errGonePost
+			}
+			return nil
+		}
+		if got, want := w.answer(ActionSendMessage, "bob", `{"channelId":"General","name":"b","content":"x"}`), "ack General 1"; got != want {
+			t.Errorf("answer %q, want %q", got, want)
+		}
+		w.stream()
+		equal(t, "bob", w.poster.take("bob"), []string{
+			"channel_message General 1 b x", "subscriber_unsub General alice disconnected",
+		})
+		equal(t, "General", w.subscribers("General"), []string{"bob"})
+		equal(t, "Secret", w.subscribers("Secret"), nil)
+		if _, ok := w.store.connections["alice"]; ok {
+			t.Error("the connection is still there")
+		}
+	})
+	t.Run("a subscription without a connection is removed", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.quiet("bob")
+		s := Subscription{ChannelID: "General", ConnectionID: "ghost", Since: w.clock}
+		w.poster.answer = func(id string) error {
+			if id == "ghost" {
+				return errGonePost
+			}
+			return nil
+		}
+		if err := w.store.PutSubscription(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		w.stream()
+		equal(t, "bob", w.poster.take("bob"), []string{
+			"subscriber_sub General ghost", "subscriber_unsub General ghost disconnected",
+		})
+		equal(t, "General", w.subscribers("General"), []string{"bob"})
+	})
+	t.Run("a young connection sees its own join once it is open", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.Now = time.Now
+			opened := time.Now().Add(800 * time.Millisecond)
+			w.poster.answer = func(string) error {
+				if time.Now().Before(opened) {
+					return errGonePost
+				}
+				return nil
+			}
+			if err := w.Connect(t.Context(), Connection{ID: "alice", ConnectedAt: time.Now()}); err != nil {
+				t.Fatal(err)
+			}
+			w.stream()
+			equal(t, "alice", w.poster.take("alice"), []string{"subscriber_sub General alice"})
+			if took := time.Since(opened); took > time.Second {
+				t.Errorf("it took %v after opening", took)
+			}
+		})
+	})
+	t.Run("a young connection that does not open is given up, then removed", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.Now = time.Now
+			w.poster.answer = func(string) error { return errGonePost }
+			if err := w.Connect(t.Context(), Connection{ID: "alice", ConnectedAt: time.Now()}); err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			w.stream()
+			if took := time.Since(began); took > youngFor+time.Second {
+				t.Errorf("the stream was blocked for %v", took)
+			}
+			equal(t, "General, while young", w.subscribers("General"), []string{"alice"})
+
+			time.Sleep(Grace)
+			if _, err := w.Send(t.Context(), "bob", "General", "b", "x"); err != nil {
+				t.Fatal(err)
+			}
+			equal(t, "General, when old", w.subscribers("General"), nil)
+		})
+	})
+	t.Run("that cannot be removed now, it is found again", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.quiet("alice", "bob")
+		w.poster.answer = func(id string) error {
+			if id == "alice" {
+				return errGonePost
+			}
+			return nil
+		}
+		w.store.fail = func(m string) error {
+			if m == "GetConnection" {
+				return errors.New("throttled")
+			}
+			return nil
+		}
+		if _, err := w.Send(t.Context(), "bob", "General", "b", "x"); err != nil {
+			t.Errorf("the sender pays for it: %v", err)
+		}
+		w.store.fail = func(string) error { return nil }
+		if _, err := w.Send(t.Context(), "bob", "General", "b", "y"); err != nil {
+			t.Error(err)
+		}
+		equal(t, "General", w.subscribers("General"), []string{"bob"})
+	})
+}

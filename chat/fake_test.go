@@ -1,0 +1,451 @@
+package chat
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// A fakeStore is a Store in memory whose writes come back as the changes that
+// the table's stream would bring.
+type fakeStore struct {
+	mu            sync.Mutex
+	connections   map[string]Connection
+	subscriptions map[string]map[string]Subscription // by channel and connection
+	incomplete    map[string]bool                    // subscriptions that the index does not know
+	seqs          map[string]int64
+	messages      map[string]map[int64]Message
+	requests      map[string]PublishRequest
+	rejected      map[string]string
+	deliveries    map[string]Delivery
+	changes       []Change
+
+	// fail is asked before each call, by method name.
+	fail func(method string) error
+	// listed is called before each subscriber that ListSubscribers gives.
+	listed func(id string) error
+}
+
+func newFakeStore() *fakeStore {
+	return &fakeStore{
+		connections:   map[string]Connection{},
+		subscriptions: map[string]map[string]Subscription{},
+		incomplete:    map[string]bool{},
+		seqs:          map[string]int64{},
+		messages:      map[string]map[int64]Message{},
+		requests:      map[string]PublishRequest{},
+		rejected:      map[string]string{},
+		deliveries:    map[string]Delivery{},
+		fail:          func(string) error { return nil },
+		listed:        func(string) error { return nil },
+	}
+}
+
+// lock checks what every call must check, and locks.
+func (f *fakeStore) lock(ctx context.Context, method string) error {
+	if err := errors.Join(ctx.Err(), f.fail(method)); err != nil {
+		return fmt.Errorf("%s: %w", method, err)
+	}
+	f.mu.Lock()
+	return nil
+}
+
+func (f *fakeStore) PutConnection(ctx context.Context, c Connection) error {
+	if err := f.lock(ctx, "PutConnection"); err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	f.connections[c.ID] = c
+	return nil
+}
+
+func (f *fakeStore) GetConnection(ctx context.Context, id string) (Connection, error) {
+	if err := f.lock(ctx, "GetConnection"); err != nil {
+		return Connection{}, err
+	}
+	defer f.mu.Unlock()
+	c, ok := f.connections[id]
+	if !ok {
+		return c, fmt.Errorf("get %s: %w", id, ErrGone)
+	}
+	return c, nil
+}
+
+func (f *fakeStore) DeleteConnection(ctx context.Context, id string) error {
+	if err := f.lock(ctx, "DeleteConnection"); err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	if _, ok := f.connections[id]; ok {
+		delete(f.connections, id)
+		f.changes = append(f.changes, ConnectionEnded{id})
+	}
+	return nil
+}
+
+func (f *fakeStore) PutSubscription(ctx context.Context, s Subscription) error {
+	if err := f.lock(ctx, "PutSubscription"); err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	if _, ok := f.subscriptions[s.ChannelID][s.ConnectionID]; ok {
+		return nil
+	}
+	f.subscribe(s)
+	f.changes = append(f.changes, Joined{Subscription: s})
+	return nil
+}
+
+func (f *fakeStore) subscribe(s Subscription) {
+	if f.subscriptions[s.ChannelID] == nil {
+		f.subscriptions[s.ChannelID] = map[string]Subscription{}
+	}
+	f.subscriptions[s.ChannelID][s.ConnectionID] = s
+}
+
+func (f *fakeStore) CompleteSubscription(ctx context.Context, s Subscription) error {
+	if err := f.lock(ctx, "CompleteSubscription"); err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	delete(f.incomplete, s.ChannelID+"|"+s.ConnectionID)
+	return nil
+}
+
+func (f *fakeStore) DeleteSubscription(ctx context.Context, channelID, connectionID string) error {
+	if err := f.lock(ctx, "DeleteSubscription"); err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	if _, ok := f.subscriptions[channelID][connectionID]; ok {
+		delete(f.subscriptions[channelID], connectionID)
+		f.changes = append(f.changes, Left{ChannelID: channelID, ConnectionID: connectionID})
+	}
+	return nil
+}
+
+func (f *fakeStore) ListSubscribers(ctx context.Context, channelID, after string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		if err := f.lock(ctx, "ListSubscribers"); err != nil {
+			yield("", err)
+			return
+		}
+		ids := slices.Sorted(maps.Keys(f.subscriptions[channelID]))
+		f.mu.Unlock()
+		for _, id := range ids {
+			if id <= after {
+				continue
+			}
+			err := errors.Join(ctx.Err(), f.listed(id))
+			if !yield(id, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (f *fakeStore) ListSubscriptions(ctx context.Context, connectionID string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		if err := f.lock(ctx, "ListSubscriptions"); err != nil {
+			yield("", err)
+			return
+		}
+		var channels []string
+		for _, channelID := range slices.Sorted(maps.Keys(f.subscriptions)) {
+			if _, ok := f.subscriptions[channelID][connectionID]; ok && !f.incomplete[channelID+"|"+connectionID] {
+				channels = append(channels, channelID)
+			}
+		}
+		f.mu.Unlock()
+		for _, channelID := range channels {
+			if !yield(channelID, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (f *fakeStore) OpenChannel(ctx context.Context, channelID string) (int64, error) {
+	if err := f.lock(ctx, "OpenChannel"); err != nil {
+		return 0, err
+	}
+	defer f.mu.Unlock()
+	f.seqs[channelID] += 0
+	return f.seqs[channelID], nil
+}
+
+func (f *fakeStore) NextSeq(ctx context.Context, channelID string) (int64, error) {
+	if err := f.lock(ctx, "NextSeq"); err != nil {
+		return 0, err
+	}
+	defer f.mu.Unlock()
+	f.seqs[channelID]++
+	return f.seqs[channelID], nil
+}
+
+func (f *fakeStore) PutMessage(ctx context.Context, m Message) error {
+	if err := f.lock(ctx, "PutMessage"); err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	return f.putMessage(m)
+}
+
+func (f *fakeStore) putMessage(m Message) error {
+	if f.messages[m.ChannelID] == nil {
+		f.messages[m.ChannelID] = map[int64]Message{}
+	}
+	if _, ok := f.messages[m.ChannelID][m.Seq]; ok {
+		return fmt.Errorf("message %d of %s is there", m.Seq, m.ChannelID)
+	}
+	f.messages[m.ChannelID][m.Seq] = m
+	return nil
+}
+
+func (f *fakeStore) GetPublishRequest(ctx context.Context, channelID, key string) (PublishRequest, error) {
+	if err := f.lock(ctx, "GetPublishRequest"); err != nil {
+		return PublishRequest{}, err
+	}
+	defer f.mu.Unlock()
+	r, ok := f.requests[channelID+"|"+key]
+	if !ok {
+		return r, ErrGone
+	}
+	return r, nil
+}
+
+// request puts a request as another service would.
+func (f *fakeStore) request(r PublishRequest) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.requests[r.ChannelID+"|"+r.Key] = r
+	f.changes = append(f.changes, r)
+}
+
+func (f *fakeStore) PutPublished(ctx context.Context, r PublishRequest, m Message, d Delivery) error {
+	if err := f.lock(ctx, "PutPublished"); err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	if _, ok := f.requests[r.ChannelID+"|"+r.Key]; !ok {
+		return ErrGone
+	}
+	if err := f.putMessage(m); err != nil {
+		return err
+	}
+	delete(f.requests, r.ChannelID+"|"+r.Key)
+	f.putDelivery(d)
+	return nil
+}
+
+func (f *fakeStore) RejectPublishRequest(ctx context.Context, r PublishRequest, reason string) error {
+	if err := f.lock(ctx, "RejectPublishRequest"); err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	f.rejected[r.ChannelID+"|"+r.Key] = reason
+	return nil
+}
+
+func (f *fakeStore) PutDelivery(ctx context.Context, d Delivery) error {
+	if err := f.lock(ctx, "PutDelivery"); err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	f.putDelivery(d)
+	return nil
+}
+
+func (f *fakeStore) putDelivery(d Delivery) {
+	f.deliveries[d.ChannelID+"|"+d.Key] = d
+	f.changes = append(f.changes, d)
+}
+
+func (f *fakeStore) GetDelivery(ctx context.Context, channelID, key string) (Delivery, error) {
+	if err := f.lock(ctx, "GetDelivery"); err != nil {
+		return Delivery{}, err
+	}
+	defer f.mu.Unlock()
+	d, ok := f.deliveries[channelID+"|"+key]
+	if !ok {
+		return d, ErrGone
+	}
+	return d, nil
+}
+
+func (f *fakeStore) DeleteDelivery(ctx context.Context, channelID, key string) error {
+	if err := f.lock(ctx, "DeleteDelivery"); err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	delete(f.deliveries, channelID+"|"+key)
+	return nil
+}
+
+// takeChanges gives what the stream has, and empties it.
+func (f *fakeStore) takeChanges() []Change {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	changes := f.changes
+	f.changes = nil
+	return changes
+}
+
+var (
+	errGonePost   = errors.New("410")
+	errFailedPost = errors.New("500")
+)
+
+// A fakePoster keeps what it posts.
+type fakePoster struct {
+	mu     sync.Mutex
+	frames map[string][]string
+	// answer says what becomes of a post: nil, errGonePost or another error.
+	answer func(id string) error
+}
+
+func newFakePoster() *fakePoster {
+	return &fakePoster{frames: map[string][]string{}, answer: func(string) error { return nil }}
+}
+
+func (p *fakePoster) Post(ctx context.Context, ids iter.Seq[string], frame []byte) Outcome {
+	var outcome Outcome
+	for id := range ids {
+		err := ctx.Err()
+		stop := err != nil
+		if !stop {
+			err = p.answer(id)
+		}
+		switch {
+		case err == nil:
+			outcome.Delivered++
+			p.mu.Lock()
+			p.frames[id] = append(p.frames[id], string(frame))
+			p.mu.Unlock()
+		case errors.Is(err, errGonePost):
+			outcome.Gone = append(outcome.Gone, id)
+		default:
+			outcome.Undelivered, outcome.Err = append(outcome.Undelivered, id), err
+		}
+		if stop {
+			break
+		}
+	}
+	return outcome
+}
+
+// take gives the frames posted to a connection, one a line in short, and
+// forgets them.
+func (p *fakePoster) take(id string) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var short []string
+	for _, frame := range p.frames[id] {
+		short = append(short, shorten(frame))
+	}
+	delete(p.frames, id)
+	return short
+}
+
+// shorten gives what matters of an event in most tests.
+func shorten(frame string) string {
+	var e map[string]any
+	if err := json.Unmarshal([]byte(frame), &e); err != nil {
+		return "not JSON: " + frame
+	}
+	var parts []string
+	for _, name := range []string{"event", "id", "code", "channelId", "subscriberId", "reason", "seq", "name", "content"} {
+		if v, ok := e[name]; ok {
+			parts = append(parts, fmt.Sprint(v))
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// A world is a chat with a fake table and fake connections.
+type world struct {
+	*Service
+	t      *testing.T
+	store  *fakeStore
+	poster *fakePoster
+	clock  time.Time
+}
+
+func newWorld(t *testing.T) *world {
+	w := &world{t: t, store: newFakeStore(), poster: newFakePoster(), clock: start}
+	ids := 0
+	w.Service = &Service{
+		Store: w.store, Poster: w.poster,
+		Sanitize:        func(s string) string { return strings.ReplaceAll(s, "<x>", "") },
+		DefaultChannels: []string{"General"},
+		Now:             func() time.Time { return w.clock },
+		NewID:           func() string { ids++; return fmt.Sprintf("id-%d", ids) },
+	}
+	return w
+}
+
+// connect connects, and lets the stream run.
+func (w *world) connect(ids ...string) {
+	w.t.Helper()
+	for _, id := range ids {
+		if err := w.Connect(w.t.Context(), Connection{ID: id, ConnectedAt: w.clock}); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	w.stream()
+}
+
+// quiet connects and forgets what was posted about it; the connections are old.
+func (w *world) quiet(ids ...string) {
+	w.t.Helper()
+	w.connect(ids...)
+	for _, id := range ids {
+		w.poster.take(id)
+	}
+	w.clock = w.clock.Add(time.Minute)
+}
+
+// stream applies changes until there are no more.
+func (w *world) stream() {
+	w.t.Helper()
+	for range 100 {
+		changes := w.store.takeChanges()
+		if len(changes) == 0 {
+			return
+		}
+		for _, c := range changes {
+			if err := w.Apply(w.t.Context(), c); err != nil {
+				w.t.Fatalf("apply %T: %v", c, err)
+			}
+		}
+	}
+	w.t.Fatal("the stream does not come to rest")
+}
+
+// answer sends a frame and gives its answer in short.
+func (w *world) answer(route, id, frame string) string {
+	w.t.Helper()
+	answer, err := w.Answer(w.t.Context(), route, id, []byte(frame))
+	if err != nil {
+		w.t.Fatalf("Answer(%s): %v", frame, err)
+	}
+	return shorten(string(answer))
+}
+
+func (w *world) subscribers(channelID string) []string {
+	var ids []string
+	for id := range w.store.ListSubscribers(w.t.Context(), channelID, "") {
+		ids = append(ids, id)
+	}
+	return ids
+}

@@ -1,0 +1,132 @@
+package chat
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// Each frame gets the answer beside it; {} stands for what every row leaves
+// out.
+func TestAnswerToMistakes(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("é", MaxChannelID+1)
+	for _, tt := range []struct {
+		name, route, frame string
+		want               string // event, id and code
+		says               string // part of the message
+	}{
+		{"empty", RouteDefault, ``, "error invalid_json", "not JSON"},
+		{"not JSON", RouteDefault, `hello`, "error invalid_json", "not JSON"},
+		{"half an object", RouteDefault, `{"action":"ping"`, "error invalid_json", "not JSON"},
+		{"two objects", RouteDefault, `{"action":"ping"}{}`, "error invalid_json", "not JSON"},
+		{"not UTF-8", RouteDefault, "{\"action\":\"p\xffng\"}", "error invalid_json", "UTF-8"},
+		{"too deep", RouteDefault, strings.Repeat("[", 100_000), "error invalid_json", "not JSON"},
+		{"deep but sound", RouteDefault, `{"action":"no","x":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + `}`, "error unknown_action", `"no"`},
+		{"array", RouteDefault, `[{"action":"ping"}]`, "error not_an_object", "one JSON object"},
+		{"string", RouteDefault, `"ping"`, "error not_an_object", "one JSON object"},
+		{"null", RouteDefault, `null`, "error not_an_object", "one JSON object"},
+		{"no action", RouteDefault, `{"id":"7"}`, "error 7 missing_action", "use sendMessage, subscribeChannel, unsubscribeChannel, whoami or ping"},
+		{"action is a number", RouteDefault, `{"action":1}`, "error invalid_type", "action is a number"},
+		{"action is null", RouteDefault, `{"action":null}`, "error invalid_type", "action is null"},
+		{"unknown action", RouteDefault, `{"action":"foo","id":"7"}`, "error 7 unknown_action", `unknown action "foo": use sendMessage, subscribeChannel, unsubscribeChannel, whoami or ping`},
+		{"action in capitals", RouteDefault, `{"action":"PING"}`, "error unknown_action", `"PING"`},
+		{"empty action", RouteDefault, `{"action":""}`, "error unknown_action", `unknown action ""`},
+		{"a route of the service's", RouteDefault, `{"action":"$connect"}`, "error unknown_action", `"$connect"`},
+		{"endless action", RouteDefault, `{"action":"` + strings.Repeat("x", 9000) + `"}`, "error unknown_action", strings.Repeat("x", 40) + "…"},
+		{"field twice", ActionPing, `{"action":"ping","id":"7","a":1,"a":2}`, "error 7 duplicate_field", `"a"`},
+		{"field twice, once escaped", ActionPing, `{"action":"ping","\u0061ction":"foo"}`, "error duplicate_field", `"action"`},
+		{"id twice", ActionPing, `{"action":"ping","id":"7","id":"8"}`, "error duplicate_field", `"id"`},
+		{"id is a number", ActionPing, `{"action":"ping","id":7}`, "error invalid_type", "id is a number"},
+		{"id is empty", ActionPing, `{"action":"ping","id":""}`, "error invalid_id", "1 to 128"},
+		{"id too long", ActionPing, `{"action":"ping","id":"` + strings.Repeat("é", MaxFrameID+1) + `"}`, "error invalid_id", "129 characters"},
+		{"no channelId", ActionSubscribeChannel, `{"action":"subscribeChannel","id":"7"}`, "error 7 missing_field", "channelId is missing"},
+		{"channelId in other case", ActionSubscribeChannel, `{"channelid":"General"}`, "error missing_field", "channelId is missing"},
+		{"channelId is null", ActionSubscribeChannel, `{"channelId":null}`, "error invalid_type", "channelId is null"},
+		{"channelId is an object", ActionUnsubscribeChannel, `{"channelId":{}}`, "error invalid_type", "channelId is an object"},
+		{"channelId is an array", ActionSubscribeChannel, `{"channelId":["a"]}`, "error invalid_type", "channelId is an array"},
+		{"channelId is a boolean", ActionSubscribeChannel, `{"channelId":true}`, "error invalid_type", "channelId is a boolean"},
+		{"channelId is empty", ActionSubscribeChannel, `{"channelId":""}`, "error invalid_channel", "empty"},
+		{"channelId too long", ActionSubscribeChannel, `{"channelId":"` + long + `"}`, "error invalid_channel", "longer than 128"},
+		{"channelId begins with a space", ActionSubscribeChannel, `{"channelId":" a"}`, "error invalid_channel", "space"},
+		{"channelId with the keys' separator", ActionUnsubscribeChannel, `{"channelId":"a|b"}`, "error invalid_channel", "'|'"},
+		{"channelId with half a surrogate pair", ActionSubscribeChannel, `{"channelId":"a\ud800"}`, "error invalid_channel", "character"},
+		{"after", ActionSubscribeChannel, `{"channelId":"a","after":3}`, "error not_supported", "after is not supported"},
+		{"no name", ActionSendMessage, `{"channelId":"a","content":"x"}`, "error missing_field", "name is missing"},
+		{"no content", ActionSendMessage, `{"channelId":"a","name":"x"}`, "error missing_field", "content is missing"},
+		{"content is a number", ActionSendMessage, `{"channelId":"a","name":"x","content":1}`, "error invalid_type", "content is a number"},
+		{"empty name", ActionSendMessage, `{"channelId":"a","name":" ","content":"x"}`, "error invalid_name", "1 to 64"},
+		{"name too long", ActionSendMessage, `{"channelId":"a","name":"` + strings.Repeat("n", MaxName+1) + `","content":"x"}`, "error invalid_name", "65 characters"},
+		{"empty content", ActionSendMessage, `{"channelId":"a","name":"x","content":" \n"}`, "error content_empty", "no text"},
+		{"content that is all tags", ActionSendMessage, `{"channelId":"a","name":"x","content":"<b> </b><x>"}`, "error content_empty", "no text"},
+		{"content too long", ActionSendMessage, `{"channelId":"a","name":"x","content":"` + strings.Repeat("x", MaxContent+1) + `"}`, "error content_too_long", "at most 16384"},
+		{"content too long once escaped", ActionSendMessage, `{"channelId":"a","name":"x","content":"` + strings.Repeat(`\u0001`, 6000) + `"}`, "error frame_too_large", "32768"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.quiet("alice")
+			answer, err := w.Answer(t.Context(), tt.route, "alice", []byte(tt.frame))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := shorten(string(answer)); got != tt.want {
+				t.Errorf("answer %s, want %s", answer, tt.want)
+			}
+			var event struct{ Message string }
+			if err := json.Unmarshal(answer, &event); err != nil || !strings.Contains(event.Message, tt.says) {
+				t.Errorf("message %q does not say %q", event.Message, tt.says)
+			}
+			if got := w.subscribers("General"); len(got) != 1 {
+				t.Errorf("a refused frame changed the subscribers to %v", got)
+			}
+			if n := w.store.seqs["a"]; n != 0 {
+				t.Errorf("a refused frame took %d sequence numbers", n)
+			}
+		})
+	}
+}
+
+func TestUnknownFieldsAreIgnored(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.quiet("alice")
+	got := w.answer(ActionSubscribeChannel, "alice", `{"action":"subscribeChannel","channelId":"Secret","colour":"red","":null}`)
+	if want := "subscribed Secret 0"; got != want {
+		t.Errorf("answer %q, want %q", got, want)
+	}
+}
+
+// FuzzAnswer checks the promise that every frame gets exactly one answer, a
+// JSON object that fits into a frame.
+func FuzzAnswer(f *testing.F) {
+	for _, seed := range []string{
+		`{"action":"sendMessage","channelId":"General","name":"johndoe","content":"hello world!"}`,
+		`{"action":"subscribeChannel","channelId":"Secret"}`, `{"action":"whoami","id":"7"}`,
+		`{"channelId":"\ud800"}`, `{"a":1e999}`, `[`, "\xff", `{"action":"` + strings.Repeat("é", 50) + `"}`,
+	} {
+		for route := range uint8(7) {
+			f.Add(route, []byte(seed))
+		}
+	}
+	routes := []string{ActionSendMessage, ActionSubscribeChannel, ActionUnsubscribeChannel, ActionWhoAmI, ActionPing, RouteDefault, "other"}
+	f.Fuzz(func(t *testing.T, route uint8, body []byte) {
+		w := newWorld(t)
+		w.quiet("alice")
+		answer, err := w.Answer(t.Context(), routes[int(route)%len(routes)], "alice", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var event struct{ Event, Code, Message string }
+		if err := json.Unmarshal(answer, &event); err != nil {
+			t.Fatalf("answer %q: %v", answer, err)
+		}
+		if event.Event == "" || len(answer) > MaxFrame || !utf8.Valid(answer) {
+			t.Errorf("answer %q", answer)
+		}
+		if event.Event == "error" && (event.Code == "" || event.Message == "") {
+			t.Errorf("answer %q does not say what was wrong", answer)
+		}
+	})
+}
