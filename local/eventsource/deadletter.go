@@ -1,0 +1,83 @@
+package eventsource
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Conditions under which records are given up.
+const (
+	retryAttemptsExhausted = "RetryAttemptsExhausted"
+	recordAgeExpired       = "RecordAgeExpired"
+)
+
+// A deadLetter is what the on-failure destination gets. It holds no record, only
+// where the records are in the stream.
+type deadLetter struct {
+	RequestContext struct {
+		RequestID              string `json:"requestId"`
+		FunctionARN            string `json:"functionArn"`
+		Condition              string `json:"condition"`
+		ApproximateInvokeCount int    `json:"approximateInvokeCount"`
+	} `json:"requestContext"`
+	// ResponseContext is absent if the function never ran.
+	ResponseContext *responseContext `json:"responseContext,omitempty"`
+	Version         string           `json:"version"`
+	Timestamp       string           `json:"timestamp"`
+	Batch           struct {
+		ShardID                         string `json:"shardId"`
+		StartSequenceNumber             string `json:"startSequenceNumber"`
+		EndSequenceNumber               string `json:"endSequenceNumber"`
+		ApproximateArrivalOfFirstRecord string `json:"approximateArrivalOfFirstRecord"`
+		ApproximateArrivalOfLastRecord  string `json:"approximateArrivalOfLastRecord"`
+		BatchSize                       int    `json:"batchSize"`
+		StreamARN                       string `json:"streamArn"`
+	} `json:"DDBStreamBatchInfo"`
+}
+
+type responseContext struct {
+	StatusCode      int     `json:"statusCode"`
+	ExecutedVersion string  `json:"executedVersion"`
+	FunctionError   *string `json:"functionError"` // null if the function reported the failure itself
+}
+
+// deadLetter is the body for a piece that is given up after verdict v.
+func (rd *reader) deadLetter(p piece, condition string, v verdict) []byte {
+	var d deadLetter
+	d.RequestContext.RequestID = newUUID()
+	d.RequestContext.FunctionARN = rd.mapping.FunctionARN
+	d.RequestContext.Condition = condition
+	d.RequestContext.ApproximateInvokeCount = p.invoked
+	if p.invoked > 0 {
+		d.ResponseContext = &responseContext{StatusCode: 200, ExecutedVersion: "$LATEST"}
+		if v.functionError != "" {
+			d.ResponseContext.FunctionError = &v.functionError
+		}
+	}
+	d.Version = "1.0"
+	d.Timestamp = rd.opts.Now().UTC().Format("2006-01-02T15:04:05.000Z")
+	first, last := p.items[0], p.items[len(p.items)-1]
+	d.Batch.ShardID = rd.shard
+	d.Batch.StartSequenceNumber = first.sequence
+	d.Batch.EndSequenceNumber = last.sequence
+	d.Batch.ApproximateArrivalOfFirstRecord = first.created.UTC().Format(time.RFC3339)
+	d.Batch.ApproximateArrivalOfLastRecord = last.created.UTC().Format(time.RFC3339)
+	d.Batch.BatchSize = len(p.items)
+	d.Batch.StreamARN = rd.mapping.StreamARN
+	body, err := json.Marshal(d)
+	if err != nil {
+		panic(err) // strings and numbers can be encoded
+	}
+	return body
+}
+
+// newUUID is a random one, version 4.
+func newUUID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails: the program would end instead
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}

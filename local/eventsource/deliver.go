@@ -1,0 +1,167 @@
+package eventsource
+
+import "bytes"
+
+// maxEvent is the most that a function takes, in bytes.
+const maxEvent = 6 << 20
+
+const (
+	eventHead = `{"Records":[`
+	eventTail = `]}`
+)
+
+// A piece is a batch, or what is left of one that was split.
+type piece struct {
+	items   []item
+	retries int // used up
+	invoked int // times that the function ran for it, since the checkpoint moved
+}
+
+// deliver invokes the function until a batch is done: delivered, or given up piece
+// by piece. The checkpoint follows. It returns false if it was told to stop before.
+func (rd *reader) deliver(batch []item) bool {
+	pieces := []piece{{items: batch}} // the next one last
+	retry := newBackoff(deliveryLimit)
+	for len(pieces) > 0 {
+		if rd.ctx.Err() != nil {
+			return false
+		}
+		last := len(pieces) - 1
+		p := pieces[last]
+		if old := rd.tooOld(p.items); old > 0 {
+			if !rd.giveUp(piece{items: p.items[:old], invoked: p.invoked}, recordAgeExpired, verdict{}) {
+				return false
+			}
+			pieces = replace(pieces, piece{items: p.items[old:]})
+			continue
+		}
+		v := rd.invoke(p.items)
+		if rd.work.Err() != nil {
+			return false
+		}
+		if v.err != nil {
+			wait := retry.next()
+			rd.log.Warn("function not invoked", "records", len(p.items), "retryIn", wait, "err", v.err)
+			sleep(rd.ctx, wait)
+			continue
+		}
+		p.invoked++
+		if v.done > 0 {
+			rd.advance(Position{After: p.items[v.done-1].sequence})
+			retry.reset()
+		}
+		if !v.failed {
+			pieces = pieces[:last]
+			continue
+		}
+		wait := retry.next()
+		rd.log.Warn("batch failed", "records", len(p.items), "done", v.done, "invocations", p.invoked,
+			"functionError", v.functionError, "reason", v.reason)
+		switch {
+		case v.done > 0:
+			// The checkpoint has moved, and with it everything begins anew.
+			pieces = replace(pieces, piece{items: p.items[v.done:]})
+		case rd.mapping.BisectBatchOnFunctionError && !v.partial && len(p.items) > 1:
+			half := len(p.items) / 2
+			first, second := p, p
+			first.items, second.items = p.items[:half], p.items[half:]
+			pieces = replace(pieces, second, first)
+		case rd.mapping.MaximumRetryAttempts >= 0 && p.retries >= rd.mapping.MaximumRetryAttempts:
+			if !rd.giveUp(p, retryAttemptsExhausted, v) {
+				return false
+			}
+			pieces = pieces[:last]
+			retry.reset()
+			continue
+		default:
+			p.retries++
+			pieces = replace(pieces, p)
+		}
+		sleep(rd.ctx, wait)
+	}
+	return true
+}
+
+// replace puts others in the place of the last piece, leaving out what is empty.
+func replace(pieces []piece, others ...piece) []piece {
+	pieces = pieces[:len(pieces)-1]
+	for _, p := range others {
+		if len(p.items) > 0 {
+			pieces = append(pieces, p)
+		}
+	}
+	return pieces
+}
+
+// tooOld is how many items at the front are above the maximum age.
+func (rd *reader) tooOld(items []item) int {
+	if rd.mapping.MaximumRecordAge <= 0 {
+		return 0
+	}
+	now := rd.opts.Now()
+	for n, it := range items {
+		if now.Sub(it.created) <= rd.mapping.MaximumRecordAge {
+			return n
+		}
+	}
+	return len(items)
+}
+
+// invoke runs the function once.
+func (rd *reader) invoke(items []item) verdict {
+	events := make([][]byte, len(items))
+	for i, it := range items {
+		events[i] = it.event
+	}
+	var payload bytes.Buffer
+	payload.WriteString(eventHead)
+	payload.Write(bytes.Join(events, []byte(",")))
+	payload.WriteString(eventTail)
+	out, functionError, err := rd.opts.Invoker.Invoke(rd.work, rd.mapping.FunctionName, payload.Bytes())
+	switch {
+	case err != nil:
+		return verdict{err: err}
+	case functionError != "":
+		return verdict{failed: true, functionError: functionError, reason: "the function failed"}
+	case rd.mapping.ReportBatchItemFailures:
+		return judge(out, items)
+	}
+	return verdict{done: len(items)}
+}
+
+// giveUp hands a piece to the dead-letter queue and moves the checkpoint past it.
+// A queue that does not take it is tried a few times; then the piece is lost, as on
+// AWS, and the log says so. It returns false if it was told to stop before.
+func (rd *reader) giveUp(p piece, condition string, v verdict) bool {
+	first, last := p.items[0], p.items[len(p.items)-1]
+	log := rd.log.With("condition", condition, "records", len(p.items),
+		"startSequenceNumber", first.sequence, "endSequenceNumber", last.sequence)
+	if rd.mapping.OnFailureARN == "" {
+		log.Error("records dropped: the mapping has no on-failure destination")
+	} else {
+		body := rd.deadLetter(p, condition, v)
+		retry := newBackoff(deliveryLimit)
+		for left := sendAttempts; ; left-- {
+			err := rd.opts.DeadLetters.Send(rd.work, rd.mapping.OnFailureARN, body)
+			if rd.work.Err() != nil {
+				return false
+			}
+			if err == nil {
+				log.Warn("records sent to the on-failure destination", "destination", rd.mapping.OnFailureARN)
+				break
+			}
+			if left == 1 {
+				log.Error("records dropped: the on-failure destination does not take them", "destination", rd.mapping.OnFailureARN, "err", err)
+				break
+			}
+			if !sleep(rd.ctx, retry.next()) {
+				return false
+			}
+		}
+	}
+	rd.advance(Position{After: last.sequence})
+	return true
+}
+
+// sendAttempts is how often a dead letter is tried.
+const sendAttempts = 5

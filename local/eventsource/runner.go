@@ -1,0 +1,167 @@
+package eventsource
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
+)
+
+// rediscover is how often the shards of a stream are listed when nothing else asks
+// for it. Children appear when a parent is drained, and that does ask.
+const rediscover = 10 * time.Second
+
+// A runner runs a mapping with one set of settings.
+type runner struct {
+	opts     *Options
+	mapping  Mapping
+	filters  filters
+	stream   string // as the Streams call it
+	progress *progress
+	created  bool // by this run: no checkpoint was there
+	log      *slog.Logger
+
+	// ctx ends when the runner is to stop as soon as no function runs for it;
+	// work, when that one is not to be waited for either.
+	ctx    context.Context
+	retire context.CancelFunc
+	work   context.Context
+	abort  context.CancelFunc
+
+	done chan struct{}
+}
+
+func newRunner(opts *Options, m Mapping, f filters) *runner {
+	work, abort := context.WithCancel(context.Background())
+	ctx, retire := context.WithCancel(work)
+	return &runner{
+		opts:    opts,
+		mapping: m,
+		filters: f,
+		stream:  opts.ResolveStream(m.StreamARN),
+		log:     opts.Log.With("mapping", m.UUID, "function", m.FunctionName),
+		ctx:     ctx,
+		retire:  retire,
+		work:    work,
+		abort:   abort,
+		done:    make(chan struct{}),
+	}
+}
+
+// run reads the stream until the runner is told to stop. It begins when the runner
+// before it has ended, if there was one.
+func (r *runner) run(before <-chan struct{}) {
+	defer close(r.done)
+	defer r.abort() // frees what the contexts hold
+	if before != nil {
+		<-before
+	}
+	if !r.mapping.Enabled {
+		return
+	}
+	var readers sync.WaitGroup
+	defer readers.Wait()
+	reading := map[string]bool{}
+	ended := make(chan string)
+	retry := newBackoff(pollLimit)
+	for r.ctx.Err() == nil {
+		wait := rediscover
+		if shards, err := r.list(); err != nil {
+			wait = retry.next()
+			r.log.Warn("stream not read", "stream", r.stream, "retryIn", wait, "err", err)
+		} else {
+			retry.reset()
+			r.settle(shards)
+			for _, id := range r.readable(shards) {
+				if !reading[id] {
+					reading[id] = true
+					readers.Go(func() {
+						newReader(r, id).run()
+						select {
+						case ended <- id:
+						case <-r.ctx.Done():
+						}
+					})
+				}
+			}
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case id := <-ended:
+			delete(reading, id)
+		case <-timer.C:
+		case <-r.ctx.Done():
+		}
+		timer.Stop()
+	}
+}
+
+// list returns all shards of the stream.
+func (r *runner) list() ([]types.Shard, error) {
+	var shards []types.Shard
+	in := &dynamodbstreams.DescribeStreamInput{StreamArn: &r.stream}
+	for {
+		out, err := r.opts.Streams.DescribeStream(r.ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		shards = append(shards, out.StreamDescription.Shards...)
+		if out.StreamDescription.LastEvaluatedShardId == nil {
+			return shards, nil
+		}
+		in.ExclusiveStartShardId = out.StreamDescription.LastEvaluatedShardId
+	}
+}
+
+// settle says where a mapping starts that has not yet, and forgets what has left
+// the stream. With LATEST the shards that have children are done with, and in the
+// others only what comes from now on counts. Shards that appear later are read
+// from their beginning: they continue these.
+func (r *runner) settle(shards []types.Shard) {
+	parents := map[string]bool{}
+	listed := map[string]bool{}
+	for _, s := range shards {
+		parents[aws.ToString(s.ParentShardId)] = true
+		listed[aws.ToString(s.ShardId)] = true
+	}
+	start := map[string]Position{}
+	if r.mapping.StartingPosition == Latest {
+		for id := range listed {
+			if parents[id] {
+				start[id] = Position{Drained: true}
+			} else {
+				start[id] = Position{Since: r.opts.Now().Unix()}
+			}
+		}
+	}
+	created, err := r.progress.begin(start)
+	r.created = r.created || created
+	if err == nil {
+		err = r.progress.retain(func(id string) bool { return listed[id] })
+	}
+	if err != nil {
+		r.log.Error("checkpoint not saved", "err", err)
+	}
+}
+
+// readable are the shards with something to read whose parent has nothing left.
+func (r *runner) readable(shards []types.Shard) []string {
+	undone := map[string]bool{}
+	for _, s := range shards {
+		if id := aws.ToString(s.ShardId); !r.progress.at(id).Drained {
+			undone[id] = true
+		}
+	}
+	var ids []string
+	for _, s := range shards {
+		id := aws.ToString(s.ShardId)
+		if undone[id] && !undone[aws.ToString(s.ParentShardId)] {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
