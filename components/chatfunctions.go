@@ -1,0 +1,115 @@
+package components
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"reflect"
+
+	"example.com/chatstack/internal/gobuild"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"golang.org/x/sync/errgroup"
+)
+
+// A chatFunction is one of the functions that come with the chat.
+type chatFunction struct {
+	name   string          // its folder under functions, and the last part of its resources' names
+	routes map[string]bool // its route keys, and whether each is two-way
+}
+
+// chatFunctions are the functions that come with the chat, the one that
+// imports most first.
+func chatFunctions() []chatFunction {
+	return []chatFunction{
+		{name: "broadcast"}, // on the table's stream
+		{name: "message", routes: map[string]bool{"sendMessage": true}},
+		{name: "channel", routes: map[string]bool{"subscribeChannel": true, "unsubscribeChannel": true}},
+		{name: "connection", routes: map[string]bool{
+			ConnectRoute: false, DisconnectRoute: false, "whoami": true, "ping": true,
+		}},
+		{name: "fallback", routes: map[string]bool{DefaultRoute: true}},
+	}
+}
+
+// chatPackage is the import path of a function that comes with the chat, told
+// from this package's own so that the module may have any name.
+func chatPackage(function string) string {
+	module := path.Dir(reflect.TypeFor[ChatStack]().PkgPath())
+	return path.Join(module, "functions", function)
+}
+
+// chatFunctionArgs are the settings of one of the chat's functions: what it
+// reads from its environment and what it may do.
+func (s *ChatStack) chatFunctionArgs(name string, args ChatStackArgs) GoFunctionArgs {
+	f := args.functionArgs(chatPackage(name))
+	retention := pulumi.String(max(args.MessageRetention, 0).String()) // 0s means for ever
+	table := s.Table.grant("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query")
+	post := s.API.GrantManageConnections(PostConnection)
+	switch name {
+	case "connection":
+		f.Environment = pulumi.StringMap{
+			"TABLE_NAME":       s.TableName,
+			"DEFAULT_CHANNELS": pulumi.String(args.channelsJSON()),
+		}
+		f.Statements = []PolicyStatement{table, s.Table.grantIndexQuery()}
+	case "message", "broadcast":
+		f.Environment = pulumi.StringMap{
+			"TABLE_NAME":          s.TableName,
+			"MANAGEMENT_ENDPOINT": s.ManagementEndpoint,
+			"MESSAGE_RETENTION":   retention,
+		}
+		f.Statements = []PolicyStatement{table, s.Table.grantIndexQuery(), post}
+	case "channel":
+		f.Environment = pulumi.StringMap{"TABLE_NAME": s.TableName}
+		f.Statements = []PolicyStatement{table}
+	}
+	if name == "broadcast" {
+		f.Memory, f.Timeout = args.BroadcastMemory, args.BroadcastTimeout
+	}
+	return f.withDefaults()
+}
+
+// streamFilters let the records through that the broadcast function acts on:
+// subscriptions that come and go, and what is to be published or delivered. They
+// look at keys alone; the function looks at the rest.
+func streamFilters() []string {
+	return []string{
+		`{"dynamodb":{"Keys":{"sk":{"S":[{"prefix":"CONNECTION|"}]}}}}`,
+		`{"dynamodb":{"Keys":{"sk":{"S":[{"prefix":"PUBLISH|"},{"prefix":"DELIVERY|"}]}}}}`,
+	}
+}
+
+// A build is a function to be built, by the name of its resources.
+type build struct {
+	name string
+	args GoFunctionArgs
+}
+
+// buildAll builds several functions and returns their zips by name. The first
+// is built alone: when nothing is cached, it compiles most of what the others
+// import too, which they would each compile once more if they ran beside it.
+func buildAll(ctx context.Context, builds []build) (map[string]gobuild.Artifact, error) {
+	artifacts := make([]gobuild.Artifact, len(builds))
+	run := func(ctx context.Context, i int) (err error) {
+		artifacts[i], err = builds[i].args.build(ctx)
+		if err != nil {
+			return fmt.Errorf("function %q: %w", builds[i].name, err)
+		}
+		return nil
+	}
+	if err := run(ctx, 0); err != nil {
+		return nil, err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for i := 1; i < len(builds); i++ {
+		group.Go(func() error { return run(ctx, i) })
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	byName := map[string]gobuild.Artifact{}
+	for i, b := range builds {
+		byName[b.name] = artifacts[i]
+	}
+	return byName, nil
+}

@@ -1,0 +1,162 @@
+package components
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigatewayv2"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// The route keys that API Gateway knows itself.
+const (
+	// ConnectRoute runs before a connection is made, and may refuse it.
+	ConnectRoute = "$connect"
+	// DisconnectRoute runs after a connection has ended, if AWS can.
+	DisconnectRoute = "$disconnect"
+	// DefaultRoute takes the frames that select no other route.
+	DefaultRoute = "$default"
+)
+
+// maxIntegrationTimeout is how long a WebSocket API waits for a function:
+// "Amazon API Gateway quotas for WebSocket APIs" in the API Gateway Developer
+// Guide. It cannot be raised.
+const maxIntegrationTimeout = 29 * time.Second
+
+// RouteArgs are one route of a [WebSocketAPI].
+type RouteArgs struct {
+	// Key is $connect, $disconnect, $default, or what the route selection
+	// expression evaluates to for the frames that this route takes.
+	Key string
+	// Function handles the route's events. Its timeout is at most 29 s.
+	Function *GoFunction
+	// TwoWay sends the body that the function returns back to the client as a
+	// frame. The default is to drop it. On $connect and $disconnect there is no
+	// one to send it to.
+	TwoWay bool
+}
+
+// validateRouteKey reports a key that API Gateway refuses.
+func validateRouteKey(key string) error {
+	switch {
+	case key == "":
+		return badArgument("Key", key, "$connect, $disconnect, $default, or a text that a frame may select")
+	case strings.HasPrefix(key, "$") && key != ConnectRoute && key != DisconnectRoute && key != DefaultRoute:
+		return badArgument("Key", key, "$connect, $disconnect, $default, or a text that does not begin with $")
+	}
+	return nil
+}
+
+// validate reports every setting of a route that AWS refuses.
+func (r RouteArgs) validate() error {
+	mistakes := []error{validateRouteKey(r.Key)}
+	if r.Function == nil {
+		mistakes = append(mistakes, badArgument("Function", measure("nil"), "a GoFunction"))
+	} else if r.Function.timeout > maxIntegrationTimeout {
+		mistakes = append(mistakes, nested("Function", validateTimeout("Timeout", r.Function.timeout, maxIntegrationTimeout)))
+	}
+	if r.TwoWay && (r.Key == ConnectRoute || r.Key == DisconnectRoute) {
+		mistakes = append(mistakes, badArgument("TwoWay", r.TwoWay, "false on "+r.Key+", which has no client to answer"))
+	}
+	return errors.Join(mistakes...)
+}
+
+// AddRoute declares one more route. Functions that were made with the API's
+// Endpoint or ManagementEndpoint can only be added so: they need the API to
+// exist. It is an error to add a key twice.
+func (a *WebSocketAPI) AddRoute(ctx *pulumi.Context, args RouteArgs, opts ...pulumi.ResourceOption) (*apigatewayv2.Route, error) {
+	if err := args.validate(); err != nil {
+		return nil, fmt.Errorf("WebSocket API %q: route %q: %w", a.name, args.Key, err)
+	}
+	if !a.claim(args.Key) {
+		return nil, fmt.Errorf("WebSocket API %q: %w", a.name, duplicateRoute("Key", args.Key))
+	}
+	route, err := a.declareRoute(ctx, args, append([]pulumi.ResourceOption{pulumi.Parent(a)}, opts...))
+	if err != nil {
+		return nil, fmt.Errorf("WebSocket API %q: route %q: %w", a.name, args.Key, err)
+	}
+	return route, nil
+}
+
+func duplicateRoute(argument, key string) error {
+	return badArgument(argument, key, "a route key that the API does not have yet")
+}
+
+// claim takes a route key, and reports whether it was free.
+func (a *WebSocketAPI) claim(key string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.keys[key] {
+		return false
+	}
+	a.keys[key] = true
+	return true
+}
+
+func (a *WebSocketAPI) declareRoute(ctx *pulumi.Context, args RouteArgs, opts []pulumi.ResourceOption) (*apigatewayv2.Route, error) {
+	name := a.name + "-" + routeName(args.Key)
+	integration, err := apigatewayv2.NewIntegration(ctx, name, &apigatewayv2.IntegrationArgs{
+		ApiId:             a.API.ID(),
+		IntegrationType:   pulumi.String("AWS_PROXY"),
+		IntegrationMethod: pulumi.String("POST"), // how API Gateway calls Lambda, whatever the frame
+		IntegrationUri:    args.Function.InvokeARN,
+	}, opts...)
+	if err != nil {
+		return nil, err
+	}
+	permission, err := lambda.NewPermission(ctx, name, &lambda.PermissionArgs{
+		Action:    pulumi.String("lambda:InvokeFunction"),
+		Function:  args.Function.Name,
+		Principal: pulumi.String("apigateway.amazonaws.com"),
+		// Stage and route key: the ARNs of WebSocket APIs have no method in them.
+		SourceArn: pulumi.Sprintf("%s/%s", a.ExecutionARN, args.Key),
+	}, opts...)
+	if err != nil {
+		return nil, err
+	}
+	settings := &apigatewayv2.RouteArgs{
+		ApiId:    a.API.ID(),
+		RouteKey: pulumi.String(args.Key),
+		Target:   pulumi.Sprintf("integrations/%s", integration.ID()),
+	}
+	if args.TwoWay {
+		settings.RouteResponseSelectionExpression = pulumi.String(DefaultRoute) // the only one there is
+	}
+	// The route depends on the permission, lest frames come before it.
+	route, err := apigatewayv2.NewRoute(ctx, name, settings,
+		append(opts, pulumi.DependsOn([]pulumi.Resource{permission}))...)
+	if err != nil {
+		return nil, err
+	}
+	if !args.TwoWay {
+		return route, nil
+	}
+	_, err = apigatewayv2.NewRouteResponse(ctx, name, &apigatewayv2.RouteResponseArgs{
+		ApiId:            a.API.ID(),
+		RouteId:          route.ID(),
+		RouteResponseKey: pulumi.String(DefaultRoute),
+	}, opts...)
+	return route, err
+}
+
+// routeName is the part of a resource's name that tells its route: letters,
+// digits, - and _ alone, for it becomes part of a statement id, and different
+// for each key.
+func routeName(key string) string {
+	switch key {
+	case ConnectRoute, DisconnectRoute, DefaultRoute:
+		return "on-" + key[1:]
+	}
+	slug := regexp.MustCompile(`[^A-Za-z0-9_-]`).ReplaceAllString(key, "-")
+	if slug == key && len(key) <= 40 {
+		return "route-" + key
+	}
+	sum := sha256.Sum256([]byte(key))
+	return "route-" + slug[:min(len(slug), 32)] + "-" + hex.EncodeToString(sum[:4])
+}
