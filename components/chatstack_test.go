@@ -1,0 +1,548 @@
+package components
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/chatstack/internal/gobuild"
+	"github.com/google/go-cmp/cmp"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// previewChat declares a chat stack called chat, whose functions are not built.
+func previewChat(args *ChatStackArgs) (*cloud, error) {
+	if args.builder == nil {
+		args.builder = &fakeBuilder{}
+	}
+	return preview(func(ctx *pulumi.Context) error {
+		_, err := NewChatStack(ctx, "chat", args)
+		return err
+	})
+}
+
+func mustPreviewChat(t *testing.T, args *ChatStackArgs) *cloud {
+	t.Helper()
+	c, err := previewChat(args)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestChatStackDeclares(t *testing.T) {
+	t.Parallel()
+	b := &fakeBuilder{}
+	c := mustPreviewChat(t, &ChatStackArgs{builder: b})
+	want := []string{
+		"Api chat-api", "Stage chat-api-stage", "WebSocketAPI chat-api",
+		"Table chat-table", "ChatTable chat-table",
+		"Queue chat-stream-dead-letters", "RolePolicy chat-stream-policy", "EventSourceMapping chat-stream", "StreamMapping chat-stream",
+		"ChatStack chat",
+	}
+	for _, f := range []string{"broadcast", "channel", "connection", "fallback", "message"} {
+		n := "chat-" + f
+		want = append(want, "LogGroup "+n+"-logs", "Role "+n+"-role", "RolePolicy "+n+"-policy", "Function "+n, "GoFunction "+n)
+	}
+	twoWay := []string{"on-default", "route-ping", "route-sendMessage", "route-subscribeChannel", "route-unsubscribeChannel", "route-whoami"}
+	for _, r := range append([]string{"on-connect", "on-disconnect"}, twoWay...) {
+		want = append(want, "Integration chat-api-"+r, "Permission chat-api-"+r, "Route chat-api-"+r)
+	}
+	for _, r := range twoWay {
+		want = append(want, "RouteResponse chat-api-"+r)
+	}
+	got := c.list()
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("declared (-want +got):\n%s", diff)
+	}
+	for _, target := range b.targets {
+		if !strings.HasPrefix(target.Package, "example.com/chatstack/functions/") {
+			t.Errorf("built %s, want a package of this module", target.Package)
+		}
+		if target.GOOS != "linux" || target.GOARCH != "arm64" {
+			t.Errorf("built for %s/%s, want linux/arm64", target.GOOS, target.GOARCH)
+		}
+	}
+	if len(b.targets) != 5 {
+		t.Errorf("built %d functions, want 5", len(b.targets))
+	}
+}
+
+func TestChatStackOutputs(t *testing.T) {
+	t.Parallel()
+	mustPreview(t, func(ctx *pulumi.Context) error {
+		s, err := NewChatStack(ctx, "chat", &ChatStackArgs{builder: &fakeBuilder{}})
+		if err != nil {
+			return err
+		}
+		expectOutputs(t, map[pulumi.StringOutput]string{
+			s.Endpoint:           "wss://chat-api-a1b2c3d.execute-api.eu-central-1.amazonaws.com/dev",
+			s.ManagementEndpoint: "https://chat-api-a1b2c3d.execute-api.eu-central-1.amazonaws.com/dev",
+			s.TableName:          "chat-table-a1b2c3d",
+			s.TableARN:           "arn:aws:dynamodb:eu-central-1:123456789012:table/chat-table-a1b2c3d",
+			s.StreamARN:          "arn:aws:dynamodb:eu-central-1:123456789012:table/chat-table-a1b2c3d/stream/2026-01-01T00:00:00.000",
+			s.APIID:              "chat-api-a1b2c3d",
+			s.StageName:          "dev",
+		})
+		expectOutputs(t, map[pulumi.StringOutput]string{
+			s.API.Endpoint:              "wss://chat-api-a1b2c3d.execute-api.eu-central-1.amazonaws.com/dev",
+			s.Table.Name:                "chat-table-a1b2c3d",
+			s.Stream.DeadLetterQueueURL: "https://sqs.eu-central-1.amazonaws.com/123456789012/chat-stream-dead-letters-a1b2c3d",
+			s.DeadLetterQueue.Arn:       "arn:aws:sqs:eu-central-1:123456789012:chat-stream-dead-letters-a1b2c3d",
+			s.Functions["message"].Name: "chat-message-a1b2c3d",
+		})
+		return nil
+	})
+}
+
+// grants gives what a role's policies allow, as "action resource", sorted.
+func (c *cloud) grants(t *testing.T, role string) []string {
+	t.Helper()
+	var all []string
+	for _, r := range c.resources {
+		if !strings.HasSuffix(r.Type, ":RolePolicy") || r.Inputs["role"] != role+suffix {
+			continue
+		}
+		var policy struct{ Statement []statementJSON }
+		if err := json.Unmarshal([]byte(r.Inputs["policy"].(string)), &policy); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range policy.Statement {
+			if s.Effect != "Allow" {
+				t.Errorf("%s has the effect %s", r.Name, s.Effect)
+			}
+			for _, action := range s.Action {
+				for _, resource := range s.Resource {
+					all = append(all, action+" "+resource)
+				}
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+func TestChatFunctionsMayDoWhatTheyNeedAndNoMore(t *testing.T) {
+	t.Parallel()
+	c := mustPreviewChat(t, &ChatStackArgs{})
+	const (
+		table  = "arn:aws:dynamodb:eu-central-1:123456789012:table/chat-table-a1b2c3d"
+		index  = table + "/index/bySubscriber"
+		stream = table + "/stream/2026-01-01T00:00:00.000"
+		post   = "execute-api:ManageConnections arn:aws:execute-api:eu-central-1:123456789012:chat-api-a1b2c3d/dev/POST/@connections/*"
+	)
+	items := []string{
+		"dynamodb:GetItem " + table, "dynamodb:PutItem " + table, "dynamodb:UpdateItem " + table,
+		"dynamodb:DeleteItem " + table, "dynamodb:Query " + table,
+	}
+	for name, want := range map[string][]string{
+		"fallback":   {},
+		"channel":    items,
+		"connection": append([]string{"dynamodb:Query " + index}, items...),
+		"message":    append([]string{"dynamodb:Query " + index, post}, items...),
+		"broadcast": append([]string{
+			"dynamodb:Query " + index, post,
+			"dynamodb:DescribeStream " + stream, "dynamodb:GetRecords " + stream, "dynamodb:GetShardIterator " + stream,
+			"dynamodb:ListStreams *",
+			"sqs:SendMessage arn:aws:sqs:eu-central-1:123456789012:chat-stream-dead-letters-a1b2c3d",
+		}, items...),
+	} {
+		logs := "arn:aws:logs:eu-central-1:123456789012:log-group:chat-" + name + "-logs-a1b2c3d:*"
+		want = append([]string{"logs:CreateLogStream " + logs, "logs:PutLogEvents " + logs}, want...)
+		slices.Sort(want)
+		if diff := cmp.Diff(want, c.grants(t, "chat-"+name+"-role")); diff != "" {
+			t.Errorf("%s may (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// TestNoPolicyIsWide holds for additional routes too: no action has a wildcard,
+// and no resource is everything but where IAM has no other.
+func TestNoPolicyIsWide(t *testing.T) {
+	t.Parallel()
+	c := mustPreviewChat(t, &ChatStackArgs{Routes: []ChatRouteArgs{
+		{Key: "read", Function: GoFunctionArgs{Package: "./x"}, TableAccess: ReadTable, Connections: true},
+		{Key: "write", Function: GoFunctionArgs{Package: "./x"}, TableAccess: ReadWriteTable, Connections: true},
+	}})
+	roles := 0
+	for _, r := range c.resources {
+		if !strings.HasSuffix(r.Type, ":Role") {
+			continue
+		}
+		roles++
+		for _, grant := range c.grants(t, r.Name) {
+			action, resource, _ := strings.Cut(grant, " ")
+			if strings.Contains(action, "*") {
+				t.Errorf("%s may do %s", r.Name, action)
+			}
+			if !strings.HasPrefix(resource, "arn:aws:") && action != "dynamodb:ListStreams" {
+				t.Errorf("%s may do %s to %s", r.Name, action, resource)
+			}
+			if strings.Contains(resource, "*") && !strings.HasSuffix(resource, ":*") && !strings.HasSuffix(resource, "/@connections/*") && resource != "*" {
+				t.Errorf("%s may do %s to the wide %s", r.Name, action, resource)
+			}
+		}
+	}
+	if roles != 7 {
+		t.Errorf("looked at %d roles, want 7", roles)
+	}
+}
+
+// variables gives a function's environment.
+func (c *cloud) variables(t *testing.T, function string) map[string]any {
+	t.Helper()
+	environment, ok := c.get(t, "Function", function).Inputs["environment"].(map[string]any)
+	if !ok {
+		return nil
+	}
+	return environment["variables"].(map[string]any)
+}
+
+func TestChatFunctionsAreToldWhatTheyNeedAndNoMore(t *testing.T) {
+	t.Parallel()
+	c := mustPreviewChat(t, &ChatStackArgs{
+		DefaultChannels:  []string{"General", "Zürich & Bern"[:7]},
+		MessageRetention: 36 * time.Hour,
+	})
+	const (
+		table    = "chat-table-a1b2c3d"
+		endpoint = "https://chat-api-a1b2c3d.execute-api.eu-central-1.amazonaws.com/dev"
+	)
+	for name, want := range map[string]map[string]any{
+		"fallback":   nil,
+		"channel":    {"TABLE_NAME": table},
+		"connection": {"TABLE_NAME": table, "DEFAULT_CHANNELS": `["General","Zürich"]`},
+		"message":    {"TABLE_NAME": table, "MANAGEMENT_ENDPOINT": endpoint, "MESSAGE_RETENTION": "36h0m0s"},
+		"broadcast":  {"TABLE_NAME": table, "MANAGEMENT_ENDPOINT": endpoint, "MESSAGE_RETENTION": "36h0m0s"},
+	} {
+		if diff := cmp.Diff(want, c.variables(t, "chat-"+name)); diff != "" {
+			t.Errorf("%s is told (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestChatStackZeroMeansDefaults(t *testing.T) {
+	t.Parallel()
+	c := mustPreviewChat(t, &ChatStackArgs{})
+	if got := c.variables(t, "chat-connection")["DEFAULT_CHANNELS"]; got != `["General"]` {
+		t.Errorf("the default channels are %v", got)
+	}
+	if got := c.variables(t, "chat-message")["MESSAGE_RETENTION"]; got != "720h0m0s" {
+		t.Errorf("messages are kept %v", got)
+	}
+	for function, want := range map[string][2]any{
+		"chat-message": {256.0, 10.0}, "chat-connection": {256.0, 10.0}, "chat-channel": {256.0, 10.0},
+		"chat-fallback": {256.0, 10.0}, "chat-broadcast": {512.0, 60.0},
+	} {
+		in := c.get(t, "Function", function).Inputs
+		if got := [2]any{in["memorySize"], in["timeout"]}; got != want {
+			t.Errorf("%s has memory and timeout %v, want %v", function, got, want)
+		}
+	}
+	if diff := cmp.Diff(tableInputs(), c.get(t, "Table", "chat-table").Inputs); diff != "" {
+		t.Errorf("table (-want +got):\n%s", diff)
+	}
+}
+
+func TestChatStackWithEverySetting(t *testing.T) {
+	t.Parallel()
+	b := &fakeBuilder{}
+	tags := map[string]any{"team": "chat"}
+	c := mustPreviewChat(t, &ChatStackArgs{
+		DefaultChannels:          []string{},
+		RouteSelectionExpression: "$request.body.type",
+		StageName:                "v1",
+		MessageRetention:         KeepMessages,
+		FunctionMemory:           128,
+		FunctionTimeout:          29 * time.Second,
+		BroadcastMemory:          1024,
+		BroadcastTimeout:         15 * time.Minute,
+		LogRetentionDays:         KeepLogs,
+		Platform:                 LinuxAMD64,
+		DeletionProtection:       true,
+		AWSOwnedKey:              true,
+		Tags:                     map[string]string{"team": "chat"},
+		builder:                  b,
+	})
+	if got := c.variables(t, "chat-connection")["DEFAULT_CHANNELS"]; got != `[]` {
+		t.Errorf("the default channels are %v, want none", got)
+	}
+	if got := c.variables(t, "chat-broadcast")["MESSAGE_RETENTION"]; got != "0s" {
+		t.Errorf("messages are kept %v, want for ever", got)
+	}
+	if got := c.get(t, "Api", "chat-api").Inputs["routeSelectionExpression"]; got != "$request.body.type" {
+		t.Errorf("routes are selected by %v", got)
+	}
+	if got := c.get(t, "Stage", "chat-api-stage").Inputs["name"]; got != "v1" {
+		t.Errorf("the stage is called %v", got)
+	}
+	for function, want := range map[string][2]any{"chat-message": {128.0, 29.0}, "chat-broadcast": {1024.0, 900.0}} {
+		in := c.get(t, "Function", function).Inputs
+		if got := [2]any{in["memorySize"], in["timeout"]}; got != want {
+			t.Errorf("%s has memory and timeout %v, want %v", function, got, want)
+		}
+		if diff := cmp.Diff([]any{"x86_64"}, in["architectures"]); diff != "" {
+			t.Errorf("%s runs on %v", function, in["architectures"])
+		}
+		if got := c.get(t, "LogGroup", function+"-logs").Inputs["retentionInDays"]; got != 0.0 {
+			t.Errorf("%s keeps its log %v days, want for ever", function, got)
+		}
+	}
+	for _, target := range b.targets {
+		if target.GOARCH != "amd64" {
+			t.Errorf("%s was built for %s", target.Package, target.GOARCH)
+		}
+	}
+	table := c.get(t, "Table", "chat-table").Inputs
+	if table["deletionProtectionEnabled"] != true {
+		t.Error("the table is not protected")
+	}
+	if diff := cmp.Diff(map[string]any{"enabled": false}, table["serverSideEncryption"]); diff != "" {
+		t.Errorf("encryption (-want +got):\n%s", diff)
+	}
+	tagged := []string{"Api", "Stage", "Table", "Function", "Role", "LogGroup", "Queue", "EventSourceMapping"}
+	for _, r := range c.resources {
+		if !slices.Contains(tagged, r.Type[strings.LastIndex(r.Type, ":")+1:]) {
+			continue
+		}
+		if diff := cmp.Diff(any(tags), r.Inputs["tags"]); diff != "" {
+			t.Errorf("tags of %s (-want +got):\n%s", r.Name, diff)
+		}
+	}
+}
+
+func TestChatStackStreamLetsThroughWhatMatters(t *testing.T) {
+	t.Parallel()
+	c := mustPreviewChat(t, &ChatStackArgs{})
+	mapping := c.get(t, "EventSourceMapping", "chat-stream").Inputs
+	if got := mapping["functionName"]; got != "arn:aws:lambda:eu-central-1:123456789012:function:chat-broadcast-a1b2c3d" {
+		t.Errorf("the stream feeds %v", got)
+	}
+	if diff := cmp.Diff(map[string]any{"filters": []any{
+		map[string]any{"pattern": `{"dynamodb":{"Keys":{"sk":{"S":[{"prefix":"CONNECTION|"}]}}}}`},
+		map[string]any{"pattern": `{"dynamodb":{"Keys":{"sk":{"S":[{"prefix":"PUBLISH|"},{"prefix":"DELIVERY|"}]}}}}`},
+	}}, mapping["filterCriteria"]); diff != "" {
+		t.Errorf("filters (-want +got):\n%s", diff)
+	}
+}
+
+func TestChatStackRoutes(t *testing.T) {
+	t.Parallel()
+	b := &fakeBuilder{}
+	c := mustPreviewChat(t, &ChatStackArgs{
+		FunctionMemory: 512,
+		Tags:           map[string]string{"team": "chat"},
+		Routes: []ChatRouteArgs{
+			{Key: "time", Function: GoFunctionArgs{Package: "./functions/time"}},
+			{
+				Key: "vote", OneWay: true, TableAccess: ReadWriteTable, Connections: true,
+				Function: GoFunctionArgs{
+					Package: "example.com/app/vote", Memory: 1024, Timeout: 20 * time.Second,
+					Environment: pulumi.StringMap{"LEVEL": pulumi.String("debug"), "TABLE_NAME": pulumi.String("mine")},
+					Statements:  []PolicyStatement{{Actions: []string{"a:B"}, Resources: []pulumi.StringInput{pulumi.String("arn:aws:a:::b")}}},
+				},
+			},
+			{Key: "message", TableAccess: ReadTable, Function: GoFunctionArgs{Package: "./functions/message"}},
+		},
+		builder: b,
+	})
+	var packages []string
+	for _, target := range b.targets {
+		packages = append(packages, target.Package)
+	}
+	for _, want := range []string{"./functions/time", "example.com/app/vote", "./functions/message"} {
+		if !slices.Contains(packages, want) {
+			t.Errorf("built %v, not %s", packages, want)
+		}
+	}
+
+	// Nothing asked for, nothing given, and the stack's own settings.
+	if got := c.variables(t, "chat-route-time"); got != nil {
+		t.Errorf("time is told %v", got)
+	}
+	if got := c.grants(t, "chat-route-time-role"); len(got) != 2 {
+		t.Errorf("time may %v, want its log alone", got)
+	}
+	in := c.get(t, "Function", "chat-route-time").Inputs
+	if in["memorySize"] != 512.0 || in["timeout"] != 10.0 || !cmp.Equal(in["tags"], any(map[string]any{"team": "chat"})) {
+		t.Errorf("time is declared with %v", in)
+	}
+	if got := c.get(t, "Route", "chat-api-route-time").Inputs["routeResponseSelectionExpression"]; got != "$default" {
+		t.Errorf("time answers with %v", got)
+	}
+
+	// Everything asked for; what the program sets itself wins.
+	if diff := cmp.Diff(map[string]any{
+		"TABLE_NAME": "mine", "LEVEL": "debug",
+		"MANAGEMENT_ENDPOINT": "https://chat-api-a1b2c3d.execute-api.eu-central-1.amazonaws.com/dev",
+	}, c.variables(t, "chat-route-vote")); diff != "" {
+		t.Errorf("vote is told (-want +got):\n%s", diff)
+	}
+	in = c.get(t, "Function", "chat-route-vote").Inputs
+	if in["memorySize"] != 1024.0 || in["timeout"] != 20.0 {
+		t.Errorf("vote is declared with %v", in)
+	}
+	if got := c.get(t, "Route", "chat-api-route-vote").Inputs["routeResponseSelectionExpression"]; got != nil {
+		t.Errorf("one-way vote answers with %v", got)
+	}
+	const table = "arn:aws:dynamodb:eu-central-1:123456789012:table/chat-table-a1b2c3d"
+	want := []string{"a:B arn:aws:a:::b", "dynamodb:Query " + table + "/index/bySubscriber"}
+	for _, action := range []string{"GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "ConditionCheckItem"} {
+		want = append(want, "dynamodb:"+action+" "+table)
+	}
+	for _, method := range []string{"POST", "GET", "DELETE"} {
+		want = append(want, "execute-api:ManageConnections arn:aws:execute-api:eu-central-1:123456789012:chat-api-a1b2c3d/dev/"+method+"/@connections/*")
+	}
+	for _, action := range []string{"CreateLogStream", "PutLogEvents"} {
+		want = append(want, "logs:"+action+" arn:aws:logs:eu-central-1:123456789012:log-group:chat-route-vote-logs-a1b2c3d:*")
+	}
+	slices.Sort(want)
+	if diff := cmp.Diff(want, c.grants(t, "chat-route-vote-role")); diff != "" {
+		t.Errorf("vote may (-want +got):\n%s", diff)
+	}
+
+	// A route may have the name of one of the chat's functions.
+	if got := c.grants(t, "chat-route-message-role"); slices.ContainsFunc(got, func(g string) bool { return strings.Contains(g, "PutItem") }) {
+		t.Errorf("a reader may %v", got)
+	}
+	c.get(t, "Function", "chat-message")
+}
+
+func TestEveryChildBelongsToItsComponent(t *testing.T) {
+	t.Parallel()
+	c := mustPreviewChat(t, &ChatStackArgs{Routes: []ChatRouteArgs{{Key: "vote", Function: GoFunctionArgs{Package: "./vote"}}}})
+	for _, r := range c.resources {
+		if r.Type == "pulumi:pulumi:Stack" || r.Type == "chatstack:index:ChatStack" {
+			continue
+		}
+		if !strings.Contains(r.Parent, "chatstack:index:") {
+			t.Errorf("%s %s belongs to %q", r.Type, r.Name, r.Parent)
+		}
+		if !strings.HasPrefix(r.Name, "chat-") {
+			t.Errorf("%s %s has a name of its own", r.Type, r.Name)
+		}
+	}
+}
+
+// TestStacksDoNotCollide: two stacks in one program share no name, and nothing
+// in them has a physical name that a stack of another stage would have too.
+func TestStacksDoNotCollide(t *testing.T) {
+	t.Parallel()
+	c := mustPreview(t, func(ctx *pulumi.Context) error {
+		for _, name := range []string{"support", "support-api"} {
+			if _, err := NewChatStack(ctx, name, &ChatStackArgs{builder: &fakeBuilder{}}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	seen := map[string]bool{}
+	for _, name := range c.list() {
+		if seen[name] {
+			t.Errorf("%s is declared twice", name)
+		}
+		seen[name] = true
+	}
+	for _, r := range c.resources {
+		fixed, ok := r.Inputs["name"]
+		if ok && !strings.HasSuffix(r.Type, ":Stage") { // unique within its API
+			t.Errorf("%s %s has the fixed name %v", r.Type, r.Name, fixed)
+		}
+	}
+}
+
+func TestChatStackMistakes(t *testing.T) {
+	t.Parallel()
+	route := func(r ChatRouteArgs) *ChatStackArgs {
+		if r.Function.Package == "" {
+			r.Function.Package = "./vote"
+		}
+		return &ChatStackArgs{Routes: []ChatRouteArgs{{Key: "ok", Function: GoFunctionArgs{Package: "./ok"}}, r}}
+	}
+	var many []string
+	for i := range 400 {
+		many = append(many, fmt.Sprintf("channel %d", i))
+	}
+	for name, test := range map[string]struct {
+		args *ChatStackArgs
+		want []string
+	}{
+		"empty default channel":      {&ChatStackArgs{DefaultChannels: []string{"General", ""}}, []string{`chat stack "chat"`, `DefaultChannels[1] is "": allowed is 1 to 128 letters`}},
+		"odd default channel":        {&ChatStackArgs{DefaultChannels: []string{"a|b"}}, []string{`DefaultChannels[0] is "a|b"`}},
+		"default channel twice":      {&ChatStackArgs{DefaultChannels: []string{"a", "a"}}, []string{`DefaultChannels[1] is "a": allowed is each channel once`}},
+		"too many default channels":  {&ChatStackArgs{DefaultChannels: many}, []string{"DefaultChannels is 5491 bytes of JSON", "4096"}},
+		"selection expression":       {&ChatStackArgs{RouteSelectionExpression: "$action"}, []string{`RouteSelectionExpression is "$action"`}},
+		"stage name":                 {&ChatStackArgs{StageName: "a.b"}, []string{`StageName is "a.b"`}},
+		"short retention":            {&ChatStackArgs{MessageRetention: time.Second}, []string{"MessageRetention is 1s: allowed is 1m0s to 87600h0m0s (3650 days)", "KeepMessages"}},
+		"long retention":             {&ChatStackArgs{MessageRetention: 3651 * 24 * time.Hour}, []string{"MessageRetention is 87624h0m0s"}},
+		"retention not whole":        {&ChatStackArgs{MessageRetention: time.Hour + 1}, []string{"MessageRetention", "whole seconds"}},
+		"function memory":            {&ChatStackArgs{FunctionMemory: 64}, []string{"FunctionMemory is 64: allowed is 128 to 10240 (MB)"}},
+		"function timeout":           {&ChatStackArgs{FunctionTimeout: 30 * time.Second}, []string{"FunctionTimeout is 30s: allowed is 1s to 29s", "API Gateway"}},
+		"broadcast memory":           {&ChatStackArgs{BroadcastMemory: 20480}, []string{"BroadcastMemory is 20480"}},
+		"broadcast timeout":          {&ChatStackArgs{BroadcastTimeout: time.Hour}, []string{"BroadcastTimeout is 1h0m0s: allowed is 1s to 15m0s"}},
+		"log retention":              {&ChatStackArgs{LogRetentionDays: 31}, []string{"LogRetentionDays is 31"}},
+		"platform":                   {&ChatStackArgs{Platform: "arm64"}, []string{`Platform is "arm64": allowed is linux/arm64, linux/amd64 or native`}},
+		"tags":                       {&ChatStackArgs{Tags: map[string]string{"aws:a": ""}}, []string{`Tags key is "aws:a"`}},
+		"route key with $":           {route(ChatRouteArgs{Key: "$vote"}), []string{`Routes[1].Key is "$vote": allowed is $connect, $disconnect, $default, or`}},
+		"route key empty":            {route(ChatRouteArgs{}), []string{`Routes[1].Key is ""`}},
+		"route key of the chat":      {route(ChatRouteArgs{Key: "sendMessage"}), []string{`Routes[1].Key is "sendMessage": allowed is a key that the chat does not have already`}},
+		"predefined key of the chat": {route(ChatRouteArgs{Key: "$connect"}), []string{`Routes[1].Key is "$connect"`, "the chat"}},
+		"route key twice":            {route(ChatRouteArgs{Key: "ok"}), []string{`Routes[1].Key is "ok": allowed is a key that Routes[0] does not have already`}},
+		"table access":               {route(ChatRouteArgs{Key: "a", TableAccess: 3}), []string{"Routes[1].TableAccess is 3"}},
+		"route without function":     {&ChatStackArgs{Routes: []ChatRouteArgs{{Key: "a"}}}, []string{`Routes[0].Function.Package is ""`}},
+		"route's memory":             {route(ChatRouteArgs{Key: "a", Function: GoFunctionArgs{Memory: 1}}), []string{"Routes[1].Function.Memory is 1"}},
+		"route's timeout":            {route(ChatRouteArgs{Key: "a", Function: GoFunctionArgs{Timeout: time.Minute}}), []string{"Routes[1].Function.Timeout is 1m0s: allowed is 1s to 29s"}},
+		"route's platform":           {route(ChatRouteArgs{Key: "a", Function: GoFunctionArgs{Platform: "x"}}), []string{`Routes[1].Function.Platform is "x"`}},
+		"route's variables":          {route(ChatRouteArgs{Key: "a", Function: GoFunctionArgs{Environment: pulumi.StringMap{"_HANDLER": pulumi.String("")}}}), []string{`Routes[1].Function.Environment key is "_HANDLER"`}},
+		"route's statements":         {route(ChatRouteArgs{Key: "a", Function: GoFunctionArgs{Statements: []PolicyStatement{{}}}}), []string{"Routes[1].Function.Statements[0].Actions", "Routes[1].Function.Statements[0].Resources"}},
+		"all at once":                {&ChatStackArgs{FunctionMemory: 1, StageName: "?", Platform: "?"}, []string{"FunctionMemory", "StageName", "Platform"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := &fakeBuilder{}
+			test.args.builder = b
+			c, err := previewChat(test.args)
+			expectError(t, err, test.want...)
+			if list := c.list(); len(list) != 0 {
+				t.Errorf("declared all the same: %v", list)
+			}
+			if len(b.targets) != 0 {
+				t.Errorf("built all the same: %v", b.targets)
+			}
+		})
+	}
+}
+
+func TestMostDefaultChannelsFit(t *testing.T) {
+	t.Parallel()
+	var channels []string
+	for i := range 250 {
+		channels = append(channels, fmt.Sprintf("room %04d", i))
+	}
+	c := mustPreviewChat(t, &ChatStackArgs{DefaultChannels: channels[:240]})
+	text, err := json.Marshal(c.variables(t, "chat-connection"))
+	if err != nil || len(text) > 4096 {
+		t.Errorf("the environment has %d bytes, %v", len(text), err)
+	}
+}
+
+func TestChatStackThatDoesNotBuild(t *testing.T) {
+	t.Parallel()
+	c, err := previewChat(&ChatStackArgs{builder: &fakeBuilder{err: errors.New("no compiler")}})
+	expectError(t, err, `chat stack "chat": function "chat-broadcast": no compiler`)
+	if list := c.list(); len(list) != 0 {
+		t.Errorf("declared all the same: %v", list)
+	}
+
+	_, err = previewChat(&ChatStackArgs{
+		Routes:  []ChatRouteArgs{{Key: "vote", Function: GoFunctionArgs{Package: "./rules", builder: &fakeBuilder{err: &gobuild.NotMainError{Package: "./rules", Name: "rules"}}}}},
+		builder: &fakeBuilder{},
+	})
+	expectError(t, err, `function "chat-route-vote": Package is "./rules"`, "main package", "package rules")
+}
