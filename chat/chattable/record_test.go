@@ -1,0 +1,153 @@
+package chattable_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"example.com/chatstack/chat"
+	"example.com/chatstack/chat/chattable"
+)
+
+func readRecord(t testing.TB, name string) events.DynamoDBEventRecord {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r events.DynamoDBEventRecord
+	if err := json.Unmarshal(data, &r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestDecodeRecord(t *testing.T) {
+	t.Parallel()
+	const id = "R1kmxc2VNjMCFIA="
+	written := time.Unix(1772366461, 0).UTC()
+	joined := chat.Joined{Subscription: chat.Subscription{
+		ChannelID: "General", ConnectionID: id, Since: time.Date(2026, 3, 1, 12, 1, 0, 250e6, time.UTC),
+	}}
+	keyAlone := joined
+	keyAlone.Since, keyAlone.Incomplete = written, true
+	left := chat.Left{ChannelID: "General", ConnectionID: id, At: written}
+	expired := left
+	expired.Expired = true
+
+	for name, want := range map[string]chat.Change{
+		"subscription-insert":           joined,
+		"subscription-insert-key-alone": keyAlone,
+		"subscription-modify":           nil,
+		"subscription-remove":           left,
+		"subscription-expire":           expired,
+		"connection-insert":             nil,
+		"connection-remove":             chat.ConnectionEnded{ConnectionID: id},
+		"channel-insert":                nil,
+		"message-insert":                nil,
+		"publish-insert": chat.PublishRequest{
+			ChannelID: "General", Key: "build 17", Name: "bot", Content: "build 17 is <b>green</b>", MessageID: "build-17",
+		},
+		"publish-modify": nil,
+		"publish-remove": nil,
+		"delivery-insert": chat.Delivery{
+			ChannelID: "General", Key: "00000000000000000007|k", Seq: 7, Frame: []byte(`{"event":"channel_message"}`),
+			To: []string{"a=", "b="}, Attempt: 1,
+		},
+		"delivery-remove": nil,
+		"other-insert":    nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := chattable.DecodeRecord(readRecord(t, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			diff(t, "change", got, want)
+		})
+	}
+}
+
+// Defect 4 of the 2018 example: it looked for the event name UPDATE, where
+// DynamoDB says MODIFY, and so announced every second put as a join.
+func TestDefect4ModifiedSubscriptionIsNoJoin(t *testing.T) {
+	t.Parallel()
+	change, err := chattable.DecodeRecord(readRecord(t, "subscription-modify"))
+	if change != nil || err != nil {
+		t.Errorf("DecodeRecord = %v, %v, want nothing", change, err)
+	}
+}
+
+// Defect 10: stored messages came back through the stream for nothing. The
+// mapping's filter keeps them away; should they come, they cost no call.
+func TestDefect10MessageRecordsAreIgnored(t *testing.T) {
+	t.Parallel()
+	change, err := chattable.DecodeRecord(readRecord(t, "message-insert"))
+	if change != nil || err != nil {
+		t.Errorf("DecodeRecord = %v, %v, want nothing", change, err)
+	}
+}
+
+func TestDecodeRecordRefuses(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		edit func(*events.DynamoDBEventRecord)
+		says string
+	}{
+		{"no keys", func(r *events.DynamoDBEventRecord) { r.Change.Keys = nil }, "without the keys"},
+		{"keys that are no text", func(r *events.DynamoDBEventRecord) {
+			r.Change.Keys["pk"] = events.NewNumberAttribute("1")
+		}, "without the keys"},
+		{"no image", func(r *events.DynamoDBEventRecord) { r.Change.NewImage = nil }, "NEW_AND_OLD_IMAGES"},
+		{"no frame", func(r *events.DynamoDBEventRecord) { delete(r.Change.NewImage, "frame") }, "frame"},
+		{"a frame that is no text", func(r *events.DynamoDBEventRecord) {
+			r.Change.NewImage["frame"] = events.NewNumberAttribute("1")
+		}, "frame"},
+		{"unknown event name", func(r *events.DynamoDBEventRecord) { r.EventName = "UPDATE" }, "event name"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := readRecord(t, "delivery-insert")
+			tt.edit(&r)
+			change, err := chattable.DecodeRecord(r)
+			if err == nil || !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("DecodeRecord = %v, %v, want an error about %q", change, err, tt.says)
+			}
+		})
+	}
+}
+
+// FuzzDecodeRecord checks that no record, however odd, does more than fail.
+func FuzzDecodeRecord(f *testing.F) {
+	files, err := filepath.Glob("testdata/*.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Add([]byte(`{"eventName":"INSERT","dynamodb":{"Keys":{"pk":{"S":"CHANNEL|a"},"sk":{}},"NewImage":{"x":{"L":[{"S":null}]}}}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var r events.DynamoDBEventRecord
+		if json.Unmarshal(data, &r) != nil {
+			return
+		}
+		change, err := chattable.DecodeRecord(r)
+		if change != nil && err != nil {
+			t.Errorf("both a change and an error: %v, %v", change, err)
+		}
+		if d, ok := change.(chat.Delivery); ok && len(d.Frame) == 0 {
+			t.Error("a delivery of nothing")
+		}
+	})
+}
