@@ -70,12 +70,14 @@ func (s *ChatStack) chatFunctionArgs(name string, args ChatStackArgs) GoFunction
 }
 
 // streamFilters let the records through that the broadcast function acts on:
-// subscriptions that come and go, and what is to be published or delivered. They
-// look at keys alone; the function looks at the rest.
+// what comes and goes in a channel besides its messages, and connections, whose
+// end ends their subscriptions. They look at keys alone, since AWS's guides
+// disagree on whether a filter may look at a record's eventName; the function
+// looks at that itself.
 func streamFilters() []string {
 	return []string{
-		`{"dynamodb":{"Keys":{"sk":{"S":[{"prefix":"CONNECTION|"}]}}}}`,
-		`{"dynamodb":{"Keys":{"sk":{"S":[{"prefix":"PUBLISH|"},{"prefix":"DELIVERY|"}]}}}}`,
+		`{"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"CHANNEL|"}]},"sk":{"S":[{"prefix":"CONNECTION|"},{"prefix":"PUBLISH|"},{"prefix":"DELIVERY|"}]}}}}`,
+		`{"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"CONNECTION|"}]},"sk":{"S":["META"]}}}}`,
 	}
 }
 
