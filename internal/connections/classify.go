@@ -27,18 +27,18 @@ func classify(err error) result {
 	if _, ok := errors.AsType[*types.GoneException](err); ok {
 		return gone
 	}
-	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
-	if !ok {
-		return retry // the network, or the attempt's own timeout
+	status := 0 // no answer: the network, or the attempt's own timeout
+	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
+		status = response.HTTPStatusCode()
 	}
-	switch status := response.HTTPStatusCode(); {
+	switch {
 	case status == http.StatusGone:
 		return gone
 	case status == http.StatusBadRequest:
 		// Not the form of a connection id, so there never was such a
 		// connection. The frame cannot be at fault: it is any text.
 		return gone
-	case status == http.StatusTooManyRequests, status >= 500:
+	case status == 0, status == http.StatusTooManyRequests, status >= 500:
 		return retry
 	default: // 403: permission or stage; 413: cannot be
 		return failed
