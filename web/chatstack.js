@@ -21,12 +21,16 @@ const broadcasts = new Set(["channel_message", "subscriber_sub", "subscriber_uns
 /** A connection that lasted this long has proved the endpoint good again. */
 const stableAfter = 10_000;
 
+/** API Gateway ends the connection on a longer frame, in bytes. */
+const maxFrame = 32 * 1024;
+
 /**
  * A ChatError is an error of the protocol. Act on its code, never on its text:
  * "timeout" (no answer in time), "disconnected" (not connected, or the
  * connection ended before the answer), "gateway" (API Gateway answered in the
  * chat's place), "endpoint" (not a WebSocket URL), "frame" (the server sent what
- * is no JSON object), or a code of the server's own.
+ * is no JSON object), or a code of the server's own, among which is
+ * "frame_too_large": that one is found here, for the server could not answer.
  */
 export class ChatError extends Error {
   constructor(code, message) {
@@ -178,13 +182,19 @@ export class Chat extends EventTarget {
         reject(new ChatError("disconnected", "not connected"));
         return;
       }
+      const frame = JSON.stringify({ action, id, ...fields });
+      const { length } = new TextEncoder().encode(frame);
+      if (length > maxFrame) {
+        reject(new ChatError("frame_too_large", `the frame is ${length} bytes long: the gateway takes ${maxFrame}`));
+        return;
+      }
       const timer = setTimeout(() => {
         this.#requests.delete(id);
         reject(new ChatError("timeout", "the server did not answer in time"));
         this.#probe();
       }, this.#options.timeout);
       this.#requests.set(id, { resolve, reject, timer });
-      this.#socket.send(JSON.stringify({ action, id, ...fields }));
+      this.#socket.send(frame);
       this.#beat();
     });
   }

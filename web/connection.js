@@ -6,6 +6,7 @@ const words = { offline: "Offline", connecting: "Connecting…", connected: "Con
 export class ConnectionView {
   #chat = null;
   #timer;
+  #resume = false;
   #parts;
 
   /**
@@ -19,6 +20,14 @@ export class ConnectionView {
     parts.toggle.addEventListener("click", () => {
       if (this.#chat?.state === "offline") this.#chat.connect();
       else this.#chat?.close();
+    });
+    // A page that is left may be kept for the way back: whoever left is gone.
+    addEventListener("pagehide", () => {
+      this.#resume = this.#chat && this.#chat.state !== "offline";
+      this.#chat?.close();
+    });
+    addEventListener("pageshow", ({ persisted }) => {
+      if (persisted && this.#resume) this.#chat.connect();
     });
     // Back from sleep or a tunnel, nobody wants to wait for the backoff.
     addEventListener("online", () => this.#hurry());

@@ -14,7 +14,7 @@ const maxDepth = 16;
 
 /**
  * parse returns the content as a list of strings and { tag, children } nodes.
- * Tags that are left open end with their parent; ends of nothing are dropped.
+ * Tags that are left open end with their parent; the end of nothing is text.
  */
 export function parse(content) {
   const root = { tag: "", children: [] };
@@ -37,6 +37,7 @@ export function parse(content) {
       const start = open.findLastIndex((node) => node.tag === tag);
       if (dropped > 0) dropped--;
       else if (start > 0) open.length = start;
+      else text(source);
     } else if (open.length > maxDepth) dropped++;
     else {
       const node = { tag, children: [] };

@@ -8,6 +8,9 @@ import { clock, hue, initials, presence, shortID } from "./people.js";
 /** Nearer to the end than this, in pixels, a reader follows the conversation. */
 const following = 48;
 
+/** Why a message was not sent, where it was not the server that refused it. */
+const lost = { disconnected: ": no connection.", timeout: ": no answer." };
+
 export class MessageView {
   /** The element to show, a log. */
   element = make("div", "log", {
@@ -35,6 +38,7 @@ export class MessageView {
     this.element.setAttribute("aria-label", `Messages in ${channel}`);
     this.element.dataset.channel = channel;
     this.element.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    new ResizeObserver(() => this.#follows && this.toEnd()).observe(this.element);
   }
 
   /** Whether there are new messages below what the reader sees. */
@@ -118,13 +122,13 @@ export class MessageView {
   }
 
   #fillMessage(element, { seq, name, content, at, own, state, error, follows, missed }) {
-    set(element, { seq, own: Boolean(own), state, follows: Boolean(follows) });
+    set(element, { seq, own: Boolean(own), state, follows: Boolean(follows), author: name });
     element.style.setProperty("--hue", hue(name));
     const [gap, avatar, byline, body, status] = element.children;
     fill(gap, missed ? `${missed === 1 ? "1 message" : `${missed} messages`} not shown here` : "");
     fill(avatar, initials(name));
     const [author, time] = byline.children;
-    fill(author, own ? `${name} (you)` : name);
+    fill(author, own ? "You" : name);
     fill(time, clock(at));
     time.dateTime = at.toISOString();
     time.title = at.toLocaleString();
@@ -132,7 +136,7 @@ export class MessageView {
       body.dataset.content = content;
       body.replaceChildren(render(content));
     }
-    const line = state === "pending" ? "Sending…" : state === "failed" ? `Not sent: ${error.message}` : "";
+    const line = state === "pending" ? "Sending…" : state === "failed" ? `Not sent${lost[error.code] ?? "."}` : "";
     if (status.dataset.line === line) return;
     status.dataset.line = line;
     status.replaceChildren(line);

@@ -29,5 +29,5 @@ export function presence(kind, who, reason) {
 
 /** clock formats the time of day at which something was said. */
 export function clock(date) {
-  return date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return date.toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
 }

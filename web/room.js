@@ -7,6 +7,7 @@ import { Timeline } from "./timeline.js";
 
 const byID = (id) => document.getElementById(id);
 const empty = byID("empty"); // what stands where no channel is open
+const [lead, hint] = empty.querySelectorAll("p");
 
 export class Room {
   #chat;
@@ -123,7 +124,8 @@ export class Room {
       timeline.ack({ ...(await this.#chat.send(channel, content, this.#me(), { id })), id });
     } catch (error) {
       timeline.fail(id, error);
-      this.#toast.show(`Not sent: ${error.message}`);
+      // A refusal has a sentence to show; a lost connection has shown itself.
+      if (error.code !== "disconnected" && error.code !== "timeout") this.#toast.show(`Not sent: ${error.message}`);
     }
   }
 
@@ -205,8 +207,8 @@ export class Room {
     byID("latest").hidden = !this.#rooms.get(open)?.view.behind;
     this.#input.placeholder = open ? `Message #${open}` : "Join a channel to write";
     const connected = this.#chat.state === "connected";
-    byID("empty-lead").textContent = connected ? "You are in no channel" : "Getting you in …";
-    byID("empty-hint").textContent = connected ? "Join one on the left, or start your own." : "";
+    lead.textContent = connected ? "You are in no channel" : "Getting you in …";
+    hint.textContent = connected ? "Join one on the left, or start your own." : "";
   }
 
   #countUnread() {

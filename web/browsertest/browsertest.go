@@ -15,7 +15,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // Patience is how long Wait waits for a page. It is long because a machine that
@@ -88,6 +92,11 @@ func start(t testing.TB, parent context.Context) context.Context {
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatalf("start browser: %v", err)
 	}
+	// Every tab behaves as the one in front: each has a person before it.
+	focus := emulation.SetFocusEmulationEnabledParams{Enabled: true}
+	if _, err := chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, focus); err != nil {
+		t.Fatalf("start browser: %v", err)
+	}
 	messages := chromedp.Console(ctx)
 	watched := make(chan struct{})
 	go func() {
@@ -154,10 +163,37 @@ func Wait(t testing.TB, ctx context.Context, expression string) {
 	}
 }
 
-// Type types text into what has the focus, key by key.
-func Type(t testing.TB, ctx context.Context, text string) {
+// Type types text into what has the focus, key by key, with the modifiers held.
+// The keys that are no characters are those of chromedp's package kb; "\r" is
+// Enter.
+//
+// A key goes down with its character in one event, as from a keyboard: what the
+// page prevents is then not typed. chromedp.KeyEvent sends the character apart,
+// and Enter breaks the line even where the page made it send.
+func Type(t testing.TB, ctx context.Context, text string, modifiers ...chromedp.Modifier) {
 	t.Helper()
-	Do(t, ctx, chromedp.KeyEvent(text))
+	var held int64
+	for _, modifier := range modifiers {
+		held |= int64(modifier)
+	}
+	Do(t, ctx, chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		for _, r := range text {
+			events := kb.Encode(r)
+			if len(events) == 3 && held&^int64(chromedp.ModifierShift) == 0 {
+				events[0].Text, events[0].UnmodifiedText = events[1].Text, events[1].UnmodifiedText
+			}
+			for _, event := range events {
+				event.Modifiers |= held
+				if event.Type == kb.KeyChar {
+					continue
+				}
+				if _, err := cdp.Call(ctx, target, input.DispatchKeyEvent, *event); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}))
 }
 
 // Fill puts text into the field that a CSS selector finds, in place of what is

@@ -1,0 +1,137 @@
+package web_test
+
+import (
+	"context"
+	"encoding/base64"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"example.com/chatstack/web/browsertest"
+)
+
+var screenshots = flag.String("screenshots", "", "write pictures of the page into this directory")
+
+// TestScreenshots makes the pictures that the documentation shows, and those
+// that one looks at after a change of the style sheets:
+//
+//	go test ./web -run Screenshots -screenshots /tmp/pictures
+func TestScreenshots(t *testing.T) {
+	if *screenshots == "" {
+		t.Skip("no -screenshots directory given")
+	}
+	chat := startFakeChat(t)
+	ada := browsertest.New(t)
+	picture(t, ada, 780, 820, "light")
+	browsertest.Open(t, ada, chat.URL)
+	browsertest.Wait(t, ada, connected)
+	browsertest.Wait(t, ada, `document.activeElement.dataset.testid === "name-input"`)
+	save(t, ada, "welcome.png")
+	enter(t, ada, chat, "Ada Lovelace")
+	browsertest.Fill(t, ada, joinInput, "engine room\r")
+	browsertest.Wait(t, ada, `document.querySelectorAll("[data-testid=channel]").length === 2`)
+	save(t, ada, "empty.png")
+	browsertest.Click(t, ada, "[data-channel=General] button")
+
+	grace := browsertest.NewTab(t, ada)
+	picture(t, grace, 780, 820, "light")
+	enter(t, grace, chat, "Grace Hopper")
+	talk := []struct {
+		tab     context.Context
+		content string
+	}{
+		{ada, "Morning! The stage is up: <b>everything</b> runs on this laptop now."},
+		{grace, "The same handlers as on AWS?"},
+		{ada, "The same. One <em>pulumi up</em>, and then:"},
+		{ada, "<ul><li>a WebSocket gateway</li><li>the functions, a process each</li><li>the table and its stream</li></ul>"},
+		{grace, "And no Docker. Does it also announce who leaves?"},
+		{ada, "Close a tab and see …"},
+	}
+	for _, line := range talk {
+		say(t, line.tab, line.content)
+		browsertest.Wait(t, line.tab, `[...document.querySelectorAll("[data-testid=message]")].at(-1).dataset.state === "sent" && document.querySelector("[data-testid=message-input]").value === ""`)
+	}
+	guest := browsertest.NewTab(t, ada)
+	enter(t, guest, chat, "Linus")
+	say(t, guest, "Hello from a third tab.")
+	browsertest.Wait(t, ada, shows("Hello from a third tab.", "sent"))
+	browsertest.Do(t, guest, chromedp.Navigate("about:blank"))
+	browsertest.Wait(t, ada, notices("left")+" === 1")
+	say(t, grace, "Gone, and I was told.")
+	browsertest.Wait(t, ada, shows("Gone, and I was told.", "sent"))
+	chat.say("engine room", "Charles", "Steam is up.")
+	browsertest.Wait(t, ada, `document.querySelector("[data-channel='engine room'] [data-testid=unread]").textContent === "1"`)
+	browsertest.Eval[bool](t, ada, `document.activeElement.blur(), true`)
+	tabs := pair(t, ada, save(t, ada, "ada.png"), save(t, grace, "grace.png"))
+	if err := os.WriteFile(filepath.Join(*screenshots, "chat.png"), tabs, 0o644); err != nil {
+		t.Fatal(err)
+	}
+
+	picture(t, ada, 1180, 760, "light")
+	save(t, ada, "wide.png")
+	picture(t, ada, 1180, 760, "dark")
+	save(t, ada, "dark.png")
+	browsertest.Click(t, ada, "[data-testid=rename-button]")
+	save(t, ada, "dark-name.png")
+	browsertest.Type(t, ada, "\x1b")
+	picture(t, ada, 360, 720, "light")
+	save(t, ada, "phone.png")
+	browsertest.Click(t, ada, "[data-testid=menu-button]")
+	save(t, ada, "phone-drawer.png")
+	browsertest.Fill(t, ada, joinInput, "what?\r")
+	browsertest.Type(t, ada, "\x1b")
+	chat.set(func() { chat.mute, chat.refuse = true, true })
+	say(t, ada, "Is anybody there?")
+	chat.drop(nil)
+	browsertest.Wait(t, ada, shows("Is anybody there?", "failed"))
+	save(t, ada, "phone-lost.png")
+	picture(t, ada, 1180, 760, "dark")
+	save(t, ada, "dark-lost.png")
+}
+
+// picture sets what a picture looks like: its size and colours.
+func picture(t *testing.T, ctx context.Context, width, height int64, scheme string) {
+	t.Helper()
+	_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: scheme},
+			{Name: "prefers-reduced-motion", Value: "reduce"},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	browsertest.Do(t, ctx, chromedp.EmulateViewport(width, height, chromedp.EmulateScale(2)))
+}
+
+func save(t *testing.T, ctx context.Context, name string) []byte {
+	t.Helper()
+	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(*screenshots, name), png, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return png
+}
+
+// pair puts the pictures of two tabs side by side.
+func pair(t *testing.T, browser context.Context, left, right []byte) []byte {
+	t.Helper()
+	html := `<body style="margin:0;display:flex;gap:24px;padding:28px;background:#cfdcd8">`
+	for _, png := range [][]byte{left, right} {
+		html += fmt.Sprintf(`<img style="width:780px;border-radius:14px;box-shadow:0 2px 4px #0002,0 14px 40px #0003" src="data:image/png;base64,%s">`,
+			base64.StdEncoding.EncodeToString(png))
+	}
+	ctx := browsertest.NewTab(t, browser)
+	picture(t, ctx, 2*780+24+2*28, 820+2*28, "light")
+	browsertest.Open(t, ctx, "data:text/html;base64,"+base64.StdEncoding.EncodeToString([]byte(html)))
+	browsertest.Wait(t, ctx, `[...document.images].every((image) => image.complete)`)
+	return save(t, ctx, "pair.png")
+}

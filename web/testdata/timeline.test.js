@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { Timeline } from "../timeline.js";
+
+/** A screen that shows what it is told to, as the page does. */
+class FakeView {
+  shown = [];
+  place(entry, next) {
+    this.remove(entry);
+    this.shown.splice(next ? this.shown.indexOf(next) : this.shown.length, 0, entry);
+  }
+  update() {}
+  remove(entry) {
+    const index = this.shown.indexOf(entry);
+    if (index >= 0) this.shown.splice(index, 1);
+  }
+}
+
+const at = "2026-01-02T03:04:05.000Z";
+
+function start(options) {
+  const view = new FakeView();
+  const timeline = new Timeline(view, options);
+  const lines = () => {
+    assert.deepEqual(view.shown, timeline.entries);
+    return view.shown.map((e) => (e.kind === "notice" ? `${e.subscriberID} ${e.event}` : `${e.seq ?? "-"} ${e.content} ${e.state}`));
+  };
+  return { timeline, lines };
+}
+
+const message = (seq, content, more) => ({ messageId: `m${seq}`, seq, name: "Bob", content, at, ...more });
+const ack = (id, seq) => ({ id, messageId: `m${seq}`, seq, at });
+
+test("frames are put into the order of the channel", () => {
+  const { timeline, lines } = start();
+  timeline.receive(message(2, "b"));
+  timeline.presence("joined", "X");
+  timeline.receive(message(1, "a"));
+  timeline.receive(message(3, "c"));
+  assert.deepEqual(lines(), ["1 a sent", "2 b sent", "X joined", "3 c sent"]);
+});
+
+test("a frame that comes twice is shown once", () => {
+  const { timeline, lines } = start();
+  assert.equal(timeline.receive(message(1, "a")), true);
+  assert.equal(timeline.receive(message(1, "a")), false);
+  timeline.presence("joined", "X");
+  timeline.presence("joined", "X");
+  timeline.presence("left", "X");
+  assert.deepEqual(lines(), ["1 a sent", "X joined", "X left"]);
+});
+
+test("an own message is one entry, whichever comes first", () => {
+  for (const order of ["ack first", "frame first"]) {
+    const { timeline, lines } = start();
+    timeline.send("r1", "Ann", "a < b", new Date());
+    const steps = [() => timeline.ack(ack("r1", 1)), () => timeline.receive(message(1, "a &lt; b"), true)];
+    for (const step of order === "ack first" ? steps : steps.reverse()) step();
+    assert.deepEqual(lines(), ["1 a &lt; b sent"], order);
+  }
+});
+
+test("an own message that the server changed is one entry", () => {
+  const { timeline, lines } = start();
+  timeline.send("r1", "Ann", "<u>x</u>y", new Date());
+  timeline.receive(message(1, "xy"), true);
+  timeline.ack(ack("r1", 1));
+  assert.deepEqual(lines(), ["1 xy sent"]);
+});
+
+test("two own messages with the same words keep their places", () => {
+  const { timeline, lines } = start();
+  timeline.send("r1", "Ann", "hi", new Date());
+  timeline.send("r2", "Ann", "hi", new Date());
+  timeline.receive(message(1, "hi"), true);
+  timeline.ack(ack("r2", 1));
+  assert.deepEqual(lines(), ["1 hi sent", "- hi pending"]);
+  timeline.ack(ack("r1", 2));
+  timeline.receive(message(2, "hi"), true);
+  assert.deepEqual(lines(), ["1 hi sent", "2 hi sent"]);
+});
+
+test("an ack that overtakes its frame takes nothing from its twin", () => {
+  const { timeline, lines } = start();
+  timeline.send("r1", "Ann", "hi", new Date());
+  timeline.send("r2", "Ann", "hi", new Date());
+  timeline.receive(message(1, "hi"), true);
+  timeline.ack(ack("r1", 2));
+  timeline.ack(ack("r2", 1));
+  assert.deepEqual(lines(), ["1 hi sent", "2 hi sent"]);
+});
+
+test("what is being sent stands last", () => {
+  const { timeline, lines } = start();
+  timeline.send("r1", "Ann", "mine", new Date());
+  timeline.receive(message(1, "theirs"));
+  assert.deepEqual(lines(), ["1 theirs sent", "- mine pending"]);
+  timeline.ack(ack("r1", 2));
+  assert.deepEqual(lines(), ["1 theirs sent", "2 mine sent"]);
+});
+
+test("a failed message is found to have arrived, unless the server refused it", () => {
+  for (const [code, want] of [["timeout", ["1 x sent"]], ["content_too_long", ["- x failed", "1 x sent"]]]) {
+    const { timeline, lines } = start();
+    timeline.send("r1", "Ann", "x", new Date());
+    timeline.fail("r1", { code, message: "" });
+    timeline.receive(message(1, "x"), true);
+    assert.deepEqual(lines(), want, code);
+  }
+});
+
+test("a message tried again moves to the end, and its late ack is taken", () => {
+  const { timeline, lines } = start();
+  const entry = timeline.send("r1", "Ann", "x", new Date());
+  timeline.fail("r1", { code: "timeout", message: "" });
+  timeline.receive(message(1, "a"));
+  timeline.retry(entry);
+  assert.deepEqual(lines(), ["1 a sent", "- x pending"]);
+  timeline.ack(ack("r1", 2));
+  timeline.fail("r1", { code: "timeout", message: "" });
+  assert.deepEqual(lines(), ["1 a sent", "2 x sent"]);
+});
+
+test("gaps are counted until they are filled", () => {
+  const { timeline } = start();
+  const missed = () => timeline.entries.map((entry) => entry.missed);
+  timeline.receive(message(5, "a"));
+  timeline.receive(message(8, "b"));
+  assert.deepEqual(missed(), [0, 2]);
+  timeline.receive(message(7, "c"));
+  assert.deepEqual(missed(), [0, 1, 0]);
+  timeline.receive(message(6, "d"));
+  assert.deepEqual(missed(), [0, 0, 0, 0]);
+});
+
+test("messages of one author stand together until something comes between", () => {
+  const { timeline } = start();
+  timeline.receive(message(1, "a"));
+  timeline.receive(message(2, "b"));
+  timeline.presence("joined", "X");
+  timeline.receive(message(4, "c"));
+  assert.deepEqual(timeline.entries.map((entry) => Boolean(entry.follows)), [false, true, false, false]);
+  timeline.receive(message(3, "d", { name: "Eve" }));
+  assert.deepEqual(timeline.entries.map((entry) => entry.content ?? ""), ["a", "b", "", "d", "c"]);
+  assert.equal(timeline.entries.at(-1).follows, false);
+});
+
+test("the oldest entries are forgotten", () => {
+  const { timeline, lines } = start({ limit: 2 });
+  for (const seq of [1, 2, 3]) timeline.receive(message(seq, "x"));
+  assert.deepEqual(lines(), ["2 x sent", "3 x sent"]);
+});
