@@ -12,14 +12,14 @@ import (
 // none. aws-lambda-go's struct for them cannot be used: it adds empty keys that
 // AWS does not send.
 type event struct {
-	Headers                         map[string]string   `json:"headers,omitempty"`
-	MultiValueHeaders               map[string][]string `json:"multiValueHeaders,omitempty"`
-	QueryStringParameters           map[string]string   `json:"queryStringParameters,omitempty"`
-	MultiValueQueryStringParameters map[string][]string `json:"multiValueQueryStringParameters,omitempty"`
-	StageVariables                  map[string]string   `json:"stageVariables,omitempty"`
-	RequestContext                  requestContext      `json:"requestContext"`
-	Body                            *string             `json:"body,omitempty"`
-	IsBase64Encoded                 bool                `json:"isBase64Encoded"`
+	Headers                         parameters[string] `json:"headers,omitempty"`
+	MultiValueHeaders               values             `json:"multiValueHeaders,omitempty"`
+	QueryStringParameters           parameters[string] `json:"queryStringParameters,omitempty"`
+	MultiValueQueryStringParameters values             `json:"multiValueQueryStringParameters,omitempty"`
+	StageVariables                  map[string]string  `json:"stageVariables,omitempty"`
+	RequestContext                  requestContext     `json:"requestContext"`
+	Body                            *string            `json:"body,omitempty"`
+	IsBase64Encoded                 bool               `json:"isBase64Encoded"`
 }
 
 type requestContext struct {
@@ -53,8 +53,8 @@ const requestTimeFormat = "02/Jan/2006:15:04:05 -0700"
 // the client's headers and query string.
 func (c *connection) connectEvent(request upgradeRequest) event {
 	e := c.newEvent("CONNECT", connectRoute, request.requestID, c.connectedAt)
-	e.Headers, e.MultiValueHeaders = request.headers.single(), request.headers
-	e.QueryStringParameters, e.MultiValueQueryStringParameters = request.query.single(), request.query
+	e.Headers, e.MultiValueHeaders = lastOf(request.headers), request.headers
+	e.QueryStringParameters, e.MultiValueQueryStringParameters = lastOf(request.query), request.query
 	return e
 }
 
@@ -76,7 +76,7 @@ func (c *connection) disconnectEvent(requestID rawID, at time.Time, status close
 		"X-Forwarded-For": {""},
 		"x-restapi":       {""},
 	}
-	e.Headers, e.MultiValueHeaders = headers.single(), headers
+	e.Headers, e.MultiValueHeaders = lastOf(headers), headers
 	return e
 }
 

@@ -35,8 +35,10 @@ type Options struct {
 	// Authorization header for execute-api; those without one are refused
 	// before. resource is the ARN that execute-api:ManageConnections must be
 	// allowed on. r is the request with its whole body, which Authorize may
-	// read. The text of an error is shown to the caller, with 403.
-	// Default: any signature is accepted, unchecked.
+	// read. The text of an error is shown to the caller, with 403 and the type
+	// ForbiddenException, or that of the error's ErrorCode() string method if
+	// it has one. (SDKs do not show the text of a ForbiddenException, whose
+	// model has none.) Default: any signature is accepted, unchecked.
 	Authorize func(r *http.Request, resource string) error
 }
 

@@ -1,21 +1,43 @@
 package gateway
 
 import (
+	"cmp"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 )
 
-// values are headers or query parameters with all their values, as in the
-// multiValue… fields of an event.
-type values map[string][]string
+// parameters are headers or query parameters. AWS writes them in the order of
+// their names, whatever their case.
+type parameters[V any] map[string]V
 
-// single returns the last value of each, as in the fields without multiValue.
-func (v values) single() map[string]string {
+func (p parameters[V]) MarshalJSON() ([]byte, error) {
+	names := slices.SortedFunc(maps.Keys(p), func(a, b string) int {
+		return cmp.Or(strings.Compare(strings.ToLower(a), strings.ToLower(b)), strings.Compare(a, b))
+	})
+	b := []byte{'{'}
+	for i, name := range names {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(append(b, encodeJSON(name)...), ':')
+		b = append(b, encodeJSON(p[name])...)
+	}
+	return append(b, '}'), nil
+}
+
+// values are parameters with all their values, as in the multiValue… fields of
+// an event.
+type values = parameters[[]string]
+
+// lastOf returns the last value of each, as in the fields without multiValue.
+func lastOf(v values) parameters[string] {
 	if len(v) == 0 {
 		return nil
 	}
-	last := make(map[string]string, len(v))
+	last := make(parameters[string], len(v))
 	for name, all := range v {
 		last[name] = all[len(all)-1]
 	}

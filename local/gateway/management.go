@@ -25,7 +25,12 @@ func (e *endpoint) manage(w http.ResponseWriter, r *http.Request, stage, id stri
 		return
 	}
 	if err := e.authorize(r, payload, stage, id); err != nil {
-		fail(w, http.StatusForbidden, "ForbiddenException", err.Error())
+		code := "ForbiddenException"
+		var coded interface{ ErrorCode() string }
+		if errors.As(err, &coded) {
+			code = coded.ErrorCode()
+		}
+		fail(w, http.StatusForbidden, code, err.Error())
 		return
 	}
 	if !wellFormedID(id) {

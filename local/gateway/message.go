@@ -1,8 +1,6 @@
 package gateway
 
-import (
-	"errors"
-)
+import "errors"
 
 // receive hands a message to its route, concurrently with those before it. It
 // waits while too many are under way, and reports false if the connection

@@ -65,12 +65,17 @@ func (o *outbox) abandon() {
 	defer o.mu.Unlock()
 	o.finished = true
 	o.queue = nil
+	o.signal()
 }
 
 // push appends and wakes run. o.mu is held.
 func (o *outbox) push(frames []byte) {
 	o.queue = append(o.queue, frames)
 	o.bytes += len(frames)
+	o.signal()
+}
+
+func (o *outbox) signal() {
 	select {
 	case o.wake <- struct{}{}:
 	default:

@@ -1,0 +1,443 @@
+package gateway_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	management "github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
+	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi/types"
+	"github.com/aws/smithy-go"
+	"github.com/gobwas/ws"
+	"github.com/google/go-cmp/cmp"
+
+	"example.com/chatstack/local/gateway"
+)
+
+// neverWas is a well-formed id.
+const neverWas = "R1kmxc2VNjMCFIA="
+
+// sdk is AWS's own client.
+func (r *rig) sdk(stage string) *management.Client {
+	return management.New(management.Options{
+		BaseEndpoint:     aws.String(r.server.URL + "/" + stage),
+		Region:           "eu-central-1",
+		Credentials:      credentials.NewStaticCredentialsProvider("AKID", "SECRET", "TOKEN"),
+		HTTPClient:       r.server.Client(),
+		RetryMaxAttempts: 1,
+	})
+}
+
+func (r *rig) post(ctx context.Context, id, text string) error {
+	_, err := r.sdk("prod").PostToConnection(ctx, &management.PostToConnectionInput{ConnectionId: &id, Data: []byte(text)})
+	return err
+}
+
+// failure reads an SDK's error as its status and code.
+func failure(err error) string {
+	if err == nil {
+		return "none"
+	}
+	var response interface{ HTTPStatusCode() int }
+	var api smithy.APIError
+	if !errors.As(err, &response) || !errors.As(err, &api) {
+		return err.Error()
+	}
+	return fmt.Sprintf("%d %s", response.HTTPStatusCode(), api.ErrorCode())
+}
+
+func TestPostSendsATextFrame(t *testing.T) {
+	t.Parallel()
+	r := run(t, functions{})
+	conn := r.dial()
+	id := r.onlyID()
+	for _, text := range []string{"hello", "", "ünï", strings.Repeat("x", 128<<10)} {
+		if err := r.post(t.Context(), id, text); err != nil {
+			t.Fatal(err)
+		}
+		if got := receive(t, conn); got != text {
+			t.Errorf("got %.40q of %d bytes, want %d", got, len(got), len(text))
+		}
+	}
+}
+
+func TestPostsOfOneSenderArriveInOrder(t *testing.T) {
+	t.Parallel()
+	r := run(t, functions{})
+	conn := r.dial()
+	id := r.onlyID()
+	for i := range 50 {
+		if err := r.post(t.Context(), id, fmt.Sprint(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 50 {
+		if got := receive(t, conn); got != fmt.Sprint(i) {
+			t.Fatalf("got %s, want %d", got, i)
+		}
+	}
+}
+
+func TestPostAbove32KBIsSentInFragments(t *testing.T) {
+	t.Parallel()
+	r := run(t, functions{})
+	client := r.raw("/prod", nil)
+	if err := r.post(t.Context(), r.onlyID(), strings.Repeat("x", 64<<10+1)); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []ws.Header{
+		{OpCode: ws.OpText, Length: 32 << 10},
+		{OpCode: ws.OpContinuation, Length: 32 << 10},
+		{OpCode: ws.OpContinuation, Length: 1, Fin: true},
+	} {
+		if got := client.readFrame().Header; got != want {
+			t.Errorf("frame %d: %+v, want %+v", i, got, want)
+		}
+	}
+}
+
+func TestGetTellsOfTheConnectionInISOTime(t *testing.T) {
+	t.Parallel()
+	r := start(t, declare(functions{}), gateway.Options{Clock: stopped{time.Unix(1736441024, 5e6)}})
+	r.raw("/prod", map[string]string{"User-Agent": "tests/1"})
+	_, body := r.call(http.MethodGet, "/prod/@connections/"+r.onlyID(), "")
+	var got map[string]any
+	if err := json.Unmarshal([]byte(body), &got); err != nil {
+		t.Fatalf("%v in %s", err, body)
+	}
+	want := map[string]any{
+		"connectedAt":  "2025-01-09T16:43:44.005Z",
+		"lastActiveAt": "2025-01-09T16:43:44.005Z",
+		"identity":     map[string]any{"sourceIp": "127.0.0.1", "userAgent": "tests/1"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+
+	id := r.onlyID()
+	out, err := r.sdk("prod").GetConnection(t.Context(), &management.GetConnectionInput{ConnectionId: &id})
+	if err != nil || out.ConnectedAt.UnixMilli() != 1736441024005 || *out.Identity.SourceIp != "127.0.0.1" {
+		t.Errorf("the SDK got %+v, %v", out, err)
+	}
+}
+
+func TestDeleteClosesTheConnectionAndRunsDisconnect(t *testing.T) {
+	t.Parallel()
+	disconnect, disconnected := recorded(ok)
+	r := run(t, functions{"$disconnect": disconnect})
+	conn := r.dial()
+	id := r.onlyID()
+	if err := r.post(t.Context(), id, "last words"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.sdk("prod").DeleteConnection(t.Context(), &management.DeleteConnectionInput{ConnectionId: &id}); err != nil {
+		t.Fatal(err)
+	}
+	if got := failure(r.post(t.Context(), id, "x")); got != "410 GoneException" {
+		t.Errorf("a post after the delete: %s", got)
+	}
+	if got := receive(t, conn); got != "last words" {
+		t.Errorf("got %q", got)
+	}
+	const want = "1000 Connection Closed Normally"
+	if got := closedWith(t, conn); got != want {
+		t.Errorf("the client sees %q", got)
+	}
+	if got := next(t, disconnected).closed(); got != want {
+		t.Errorf("$disconnect sees %q", got)
+	}
+}
+
+func TestGoneIsWhatTheSDKKnowsAsGoneException(t *testing.T) {
+	t.Parallel()
+	r := run(t, functions{})
+	ctx, id := t.Context(), aws.String(neverWas)
+	_, get := r.sdk("prod").GetConnection(ctx, &management.GetConnectionInput{ConnectionId: id})
+	_, remove := r.sdk("prod").DeleteConnection(ctx, &management.DeleteConnectionInput{ConnectionId: id})
+	for name, err := range map[string]error{"POST": r.post(ctx, neverWas, "x"), "GET": get, "DELETE": remove} {
+		var gone *types.GoneException
+		if !errors.As(err, &gone) || failure(err) != "410 GoneException" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	response, body := r.call(http.MethodPost, "/prod/@connections/"+neverWas, "x")
+	if got := response.Header.Get("x-amzn-ErrorType"); got != "GoneException" || body != "" {
+		t.Errorf("x-amzn-ErrorType %q, body %q", got, body)
+	}
+}
+
+func TestConnectionIsGoneWhileConnectRuns(t *testing.T) {
+	t.Parallel()
+	ids, goOn := make(chan string, 1), make(chan struct{})
+	fns := functions{"$connect": func(_ context.Context, payload []byte) (string, string, error) {
+		var e event
+		_ = json.Unmarshal(payload, &e)
+		ids <- e.RequestContext.ConnectionID
+		<-goOn
+		return `{"statusCode":200}`, "", nil
+	}}
+	r := run(t, fns)
+	client := r.request("/prod", nil)
+	id := next(t, ids)
+	if got := failure(r.post(t.Context(), id, "welcome")); got != "410 GoneException" {
+		t.Errorf("got %s", got)
+	}
+	close(goOn)
+	client.readResponse()
+	if err := r.post(t.Context(), id, "welcome"); err != nil {
+		t.Errorf("as soon as the client sees 101: %v", err)
+	}
+}
+
+func TestConnectionOfAnotherStageIsGone(t *testing.T) {
+	t.Parallel()
+	api := declare(functions{})
+	api.Stages["beta"] = gateway.Stage{}
+	r := start(t, api, gateway.Options{})
+	r.dial()
+	id := r.onlyID()
+	_, err := r.sdk("beta").PostToConnection(t.Context(), &management.PostToConnectionInput{ConnectionId: &id, Data: []byte("x")})
+	if got := failure(err); got != "410 GoneException" {
+		t.Errorf("another stage: %s", got)
+	}
+	_, err = r.sdk("nowhere").PostToConnection(t.Context(), &management.PostToConnectionInput{ConnectionId: &id, Data: []byte("x")})
+	if got := failure(err); got != "403 ForbiddenException" {
+		t.Errorf("unknown stage: %s", got)
+	}
+}
+
+func TestPostsThatAreRefused(t *testing.T) {
+	t.Parallel()
+	r := run(t, functions{})
+	r.dial()
+	id := r.onlyID()
+	tests := map[string]struct{ id, text, want string }{
+		"malformed id":   {"no-such-id", "x", "400 BadRequestException"},
+		"id without =":   {strings.TrimSuffix(neverWas, "="), "x", "400 BadRequestException"},
+		"id of 12 bytes": {"AAAAAAAAAAAAAAAA", "x", "400 BadRequestException"},
+		"128 KB + 1":     {id, strings.Repeat("x", 128<<10+1), "413 PayloadTooLargeException"},
+		"not UTF-8":      {id, "\xff", "400 BadRequestException"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := failure(r.post(t.Context(), test.id, test.text)); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+const signed = "AWS4-HMAC-SHA256 Credential=AKID/20250109/eu-central-1/execute-api/aws4_request, SignedHeaders=host;x-amz-date, Signature=00ff"
+
+// call makes a request with a signature of no worth.
+func (r *rig) call(method, path, body string) (*http.Response, string) {
+	r.t.Helper()
+	return r.callAs(signed, method, path, body)
+}
+
+func (r *rig) callAs(authorization, method, path, body string) (*http.Response, string) {
+	r.t.Helper()
+	request, err := http.NewRequest(method, r.server.URL+path, strings.NewReader(body))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if authorization != "" {
+		request.Header.Set("Authorization", authorization)
+	}
+	response, err := r.server.Client().Do(request)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	all, err := io.ReadAll(response.Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return response, string(all)
+}
+
+func TestEveryEncodingOfAConnectionIDIsAccepted(t *testing.T) {
+	t.Parallel()
+	r := run(t, functions{})
+	conn := r.dial()
+	id := r.onlyID()
+	var all strings.Builder
+	for _, b := range []byte(id) {
+		fmt.Fprintf(&all, "%%%02X", b)
+	}
+	for _, path := range []string{
+		"/prod/@connections/" + id,
+		"/prod/@connections/" + strings.ReplaceAll(id, "=", "%3D"),
+		"/prod/%40connections/" + strings.ReplaceAll(id, "=", "%3d"),
+		"/prod/%40connections/" + all.String(),
+	} {
+		if response, _ := r.call(http.MethodPost, path, path); response.StatusCode != http.StatusOK {
+			t.Errorf("%s: status %d", path, response.StatusCode)
+			continue
+		}
+		if got := receive(t, conn); got != path {
+			t.Errorf("got %q, want %q", got, path)
+		}
+	}
+}
+
+func TestManagementStatusCodes(t *testing.T) {
+	t.Parallel()
+	r := run(t, functions{})
+	r.dial()
+	path := "/prod/@connections/" + r.onlyID()
+	for _, test := range []struct {
+		method, path string
+		status       int
+		code         string
+	}{
+		{http.MethodPost, path, 200, ""},
+		{http.MethodGet, path, 200, ""},
+		{http.MethodPut, path, 403, "ForbiddenException"},
+		{http.MethodPost, "/prod/@connections", 403, "ForbiddenException"},
+		{http.MethodPost, "/prod/@connections/", 403, "ForbiddenException"},
+		{http.MethodPost, path + "/more", 403, "ForbiddenException"},
+		{http.MethodDelete, path, 204, ""},
+		{http.MethodDelete, path, 410, "GoneException"},
+	} {
+		response, body := r.call(test.method, test.path, "")
+		if got := response.Header.Get("x-amzn-ErrorType"); response.StatusCode != test.status || got != test.code {
+			t.Errorf("%s %s: %d %s %s, want %d %s", test.method, test.path, response.StatusCode, got, body, test.status, test.code)
+		}
+		if test.method == http.MethodPost && test.status == 200 && body != "" {
+			t.Errorf("a post was answered by %q", body)
+		}
+	}
+}
+
+func TestUnsignedRequestsAreForbidden(t *testing.T) {
+	t.Parallel()
+	r := run(t, functions{})
+	r.dial()
+	for name, authorization := range map[string]string{
+		"none":            "",
+		"bearer":          "Bearer x",
+		"other service":   strings.Replace(signed, "execute-api", "lambda", 1),
+		"no signature":    strings.Replace(signed, "Signature=00ff", "Signature=", 1),
+		"no headers":      strings.Replace(signed, "SignedHeaders=host;x-amz-date, ", "", 1),
+		"no access key":   strings.Replace(signed, "AKID/", "/", 1),
+		"short scope":     strings.Replace(signed, "20250109/", "", 1),
+		"other algorithm": strings.Replace(signed, "AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256", 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			response, body := r.callAs(authorization, http.MethodPost, "/prod/@connections/"+r.onlyID(), "x")
+			if got := response.Header.Get("x-amzn-ErrorType"); response.StatusCode != 403 || got != "ForbiddenException" || body != `{"message":"Forbidden"}` {
+				t.Errorf("%d %s %s", response.StatusCode, got, body)
+			}
+		})
+	}
+}
+
+// denied is an error that says its own type.
+type denied struct{}
+
+func (denied) Error() string {
+	return "User: nobody is not authorized to perform: execute-api:ManageConnections"
+}
+func (denied) ErrorCode() string { return "AccessDeniedException" }
+
+func TestAuthorizeDecidesOnResourceAndBody(t *testing.T) {
+	t.Parallel()
+	var resource, body string
+	var refusal error
+	r := start(t, declare(functions{}), gateway.Options{Authorize: func(r *http.Request, arn string) error {
+		all, err := io.ReadAll(r.Body)
+		resource, body = arn, string(all)
+		return errors.Join(err, refusal)
+	}})
+	conn := r.dial()
+	id := r.onlyID()
+	if err := r.post(t.Context(), id, "hello"); err != nil {
+		t.Fatal(err)
+	}
+	if want := "arn:aws:execute-api:eu-central-1:000000000000:a1b2c3d4e5/prod/POST/@connections/" + id; resource != want {
+		t.Errorf("resource %s, want %s", resource, want)
+	}
+	if got := receive(t, conn); body != "hello" || got != "hello" {
+		t.Errorf("Authorize saw %q, the client %q", body, got)
+	}
+
+	refusal = errors.New("no")
+	if got := failure(r.post(t.Context(), id, "hello")); got != "403 ForbiddenException" {
+		t.Errorf("got %s", got)
+	}
+	if _, body := r.call(http.MethodGet, "/prod/@connections/"+id, ""); body != `{"message":"no"}` {
+		t.Errorf("body %s", body)
+	}
+	refusal = denied{}
+	err := r.post(t.Context(), id, "hello")
+	if got := failure(err); got != "403 AccessDeniedException" || !strings.Contains(err.Error(), "nobody is not authorized") {
+		t.Errorf("got %s: %v", got, err)
+	}
+}
+
+func TestSlowClientIsRefusedPostsAndHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	limits := gateway.Limits{SendBuffer: 200 << 10, CloseHandshake: 50 * time.Millisecond}
+	r := start(t, declare(functions{}), gateway.Options{Limits: limits})
+	slow := r.raw("/prod", nil) // never reads
+	slowID := r.onlyID()
+	other := r.dial()
+	var otherID string
+	for _, info := range r.Connections(r.apiID) {
+		if info.ID != slowID {
+			otherID = info.ID
+		}
+	}
+
+	// Fill the sockets' buffers, then the gateway's own.
+	text := strings.Repeat("x", 128<<10)
+	var err error
+	sent := 0
+	for ; err == nil; sent++ {
+		if sent > 1000 {
+			t.Fatal("128 MB were taken for a client that does not read")
+		}
+		err = r.post(t.Context(), slowID, text)
+	}
+	var limit *types.LimitExceededException
+	if !errors.As(err, &limit) || failure(err) != "429 LimitExceededException" {
+		t.Fatalf("got %v", err)
+	}
+	if err := r.post(t.Context(), otherID, "hello"); err != nil {
+		t.Fatal(err)
+	}
+	if got := receive(t, other); got != "hello" {
+		t.Errorf("got %q", got)
+	}
+	// Once it reads, all that was accepted is there, and it is written to again.
+	for range sent - 1 {
+		for fin := false; !fin; {
+			fin = slow.readFrame().Header.Fin
+		}
+	}
+	eventually(t, "a post is accepted again", func() bool { return r.post(t.Context(), slowID, "x") == nil })
+}
+
+func TestClientThatNeverReadsVanishes(t *testing.T) {
+	t.Parallel()
+	disconnect, disconnected := recorded(ok)
+	fns := functions{"$disconnect": disconnect}
+	limits := gateway.Limits{SendBuffer: 64 << 20, Stall: 50 * time.Millisecond}
+	r := start(t, declare(fns), gateway.Options{Invoker: fns, Limits: limits})
+	r.raw("/prod", nil)
+	id := r.onlyID()
+	text := strings.Repeat("x", 128<<10)
+	eventually(t, "the connection is gone", func() bool { return r.post(t.Context(), id, text) != nil })
+	if got := next(t, disconnected).closed(); got != "1006 " {
+		t.Errorf("$disconnect sees %q", got)
+	}
+}
