@@ -43,8 +43,8 @@ type responseContext struct {
 	FunctionError   *string `json:"functionError"` // null if the function reported the failure itself
 }
 
-// deadLetter is the body for a piece that is given up after verdict v.
-func (rd *reader) deadLetter(p piece, condition string, v verdict) []byte {
+// deadLetter is the body for a piece that is given up.
+func (rd *reader) deadLetter(p piece, condition string) []byte {
 	var d deadLetter
 	d.RequestContext.RequestID = newUUID()
 	d.RequestContext.FunctionARN = rd.mapping.FunctionARN
@@ -52,8 +52,8 @@ func (rd *reader) deadLetter(p piece, condition string, v verdict) []byte {
 	d.RequestContext.ApproximateInvokeCount = p.invoked
 	if p.invoked > 0 {
 		d.ResponseContext = &responseContext{StatusCode: 200, ExecutedVersion: "$LATEST"}
-		if v.functionError != "" {
-			d.ResponseContext.FunctionError = &v.functionError
+		if p.functionError != "" {
+			d.ResponseContext.FunctionError = &p.functionError
 		}
 	}
 	d.Version = "1.0"

@@ -15,6 +15,9 @@ type piece struct {
 	items   []item
 	retries int // used up
 	invoked int // times that the function ran for it, since the checkpoint moved
+	// functionError is how the last of those ended; empty if the function did
+	// not fail but reported failed records.
+	functionError string
 }
 
 // deliver invokes the function until a batch is done: delivered, or given up piece
@@ -29,7 +32,7 @@ func (rd *reader) deliver(batch []item) bool {
 		last := len(pieces) - 1
 		p := pieces[last]
 		if old := rd.tooOld(p.items); old > 0 {
-			if !rd.giveUp(piece{items: p.items[:old], invoked: p.invoked}, recordAgeExpired, verdict{}) {
+			if !rd.giveUp(piece{items: p.items[:old], invoked: p.invoked, functionError: p.functionError}, recordAgeExpired) {
 				return false
 			}
 			pieces = replace(pieces, piece{items: p.items[old:]})
@@ -46,6 +49,7 @@ func (rd *reader) deliver(batch []item) bool {
 			continue
 		}
 		p.invoked++
+		p.functionError = v.functionError
 		if v.done > 0 {
 			rd.advance(Position{After: p.items[v.done-1].sequence})
 			retry.reset()
@@ -67,7 +71,7 @@ func (rd *reader) deliver(batch []item) bool {
 			first.items, second.items = p.items[:half], p.items[half:]
 			pieces = replace(pieces, second, first)
 		case rd.mapping.MaximumRetryAttempts >= 0 && p.retries >= rd.mapping.MaximumRetryAttempts:
-			if !rd.giveUp(p, retryAttemptsExhausted, v) {
+			if !rd.giveUp(p, retryAttemptsExhausted) {
 				return false
 			}
 			pieces = pieces[:last]
@@ -128,40 +132,3 @@ func (rd *reader) invoke(items []item) verdict {
 	}
 	return verdict{done: len(items)}
 }
-
-// giveUp hands a piece to the dead-letter queue and moves the checkpoint past it.
-// A queue that does not take it is tried a few times; then the piece is lost, as on
-// AWS, and the log says so. It returns false if it was told to stop before.
-func (rd *reader) giveUp(p piece, condition string, v verdict) bool {
-	first, last := p.items[0], p.items[len(p.items)-1]
-	log := rd.log.With("condition", condition, "records", len(p.items),
-		"startSequenceNumber", first.sequence, "endSequenceNumber", last.sequence)
-	if rd.mapping.OnFailureARN == "" {
-		log.Error("records dropped: the mapping has no on-failure destination")
-	} else {
-		body := rd.deadLetter(p, condition, v)
-		retry := newBackoff(deliveryLimit)
-		for left := sendAttempts; ; left-- {
-			err := rd.opts.DeadLetters.Send(rd.work, rd.mapping.OnFailureARN, body)
-			if rd.work.Err() != nil {
-				return false
-			}
-			if err == nil {
-				log.Warn("records sent to the on-failure destination", "destination", rd.mapping.OnFailureARN)
-				break
-			}
-			if left == 1 {
-				log.Error("records dropped: the on-failure destination does not take them", "destination", rd.mapping.OnFailureARN, "err", err)
-				break
-			}
-			if !sleep(rd.ctx, retry.next()) {
-				return false
-			}
-		}
-	}
-	rd.advance(Position{After: last.sequence})
-	return true
-}
-
-// sendAttempts is how often a dead letter is tried.
-const sendAttempts = 5

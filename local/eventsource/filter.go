@@ -10,7 +10,9 @@ import (
 
 // ErrInvalidFilter reports a filter pattern that cannot be understood. Its first
 // words are AWS's.
-var ErrInvalidFilter = errors.New("InvalidParameterValueException: Invalid filter pattern definition.") //nolint:staticcheck // as AWS writes it
+//
+//lint:ignore ST1005 the text is AWS's own
+var ErrInvalidFilter = errors.New("InvalidParameterValueException: Invalid filter pattern definition.")
 
 // maxPattern is the longest pattern, in bytes.
 const maxPattern = 4096
