@@ -77,10 +77,10 @@ func (s *Service) deliver(ctx context.Context, d Delivery, limit time.Duration) 
 		return nil
 	}
 	why := errors.Join(outcome.Err, settled.Err, walk.err, budget.Err())
+	if slices.ContainsFunc(rest, func(r Delivery) bool { return r.Attempt > maxAttempts }) {
+		return fmt.Errorf("deliver to %q: nobody reached in %d attempts: %w", d.ChannelID, maxAttempts, why)
+	}
 	for _, r := range rest {
-		if r.Attempt > maxAttempts {
-			return fmt.Errorf("deliver to %q: nobody reached in %d attempts: %w", d.ChannelID, maxAttempts, why)
-		}
 		r.Key = fmt.Sprintf("%020d|%s", d.Seq, s.newID())
 		if err := s.Store.PutDelivery(ctx, r); err != nil {
 			return fmt.Errorf("deliver to %q: %w; and hand over: %w", d.ChannelID, why, err)

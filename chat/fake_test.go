@@ -28,6 +28,8 @@ type fakeStore struct {
 	deliveries    map[string]Delivery
 	changes       []Change
 
+	// lag keeps the index of subscriptions from seeing any.
+	lag bool
 	// fail is asked before each call, by method name.
 	fail func(method string) error
 	// listed is called before each subscriber that ListSubscribers gives.
@@ -160,7 +162,7 @@ func (f *fakeStore) ListSubscriptions(ctx context.Context, connectionID string) 
 		}
 		var channels []string
 		for _, channelID := range slices.Sorted(maps.Keys(f.subscriptions)) {
-			if _, ok := f.subscriptions[channelID][connectionID]; ok && !f.incomplete[channelID+"|"+connectionID] {
+			if _, ok := f.subscriptions[channelID][connectionID]; ok && !f.lag && !f.incomplete[channelID+"|"+connectionID] {
 				channels = append(channels, channelID)
 			}
 		}
