@@ -22,7 +22,7 @@ type endpoint struct {
 	connections map[string]*connection
 	closing     bool
 
-	// running counts requests, connections and invocations. It is added to
+	// running counts upgrades, connections and invocations. It is added to
 	// only by enter and by what is itself counted.
 	running sync.WaitGroup
 }
@@ -39,7 +39,7 @@ func newEndpoint(g *Gateway, d *deployment) *endpoint {
 	return e
 }
 
-// enter counts a request in. It reports false if the endpoint shuts down;
+// enter counts an upgrade in. It reports false if the endpoint shuts down;
 // otherwise the caller calls leave at its end.
 func (e *endpoint) enter() bool {
 	e.mu.Lock()

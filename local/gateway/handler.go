@@ -21,13 +21,10 @@ func (g *Gateway) Handler(apiID string) http.Handler {
 			return
 		}
 		id, management := strings.CutPrefix(rest, "@connections/")
-		e, ok := g.endpoint(apiID)
-		if !ok || !e.enter() {
-			fail(w, http.StatusForbidden, "ForbiddenException", string(forbidden))
-			return
+		e, known := g.endpoint(apiID)
+		if known {
+			_, known = e.deployment.Load().stages[stage]
 		}
-		defer e.leave()
-		_, known := e.deployment.Load().stages[stage]
 		switch {
 		case known && rest == "":
 			e.upgrade(w, r, stage)

@@ -60,15 +60,11 @@ func (c *connection) answer(text []byte) {
 
 // send queues a text message to the client. The error is errFull or errClosed.
 func (c *connection) send(text []byte) error {
-	if err := c.outbox.send(textFrames(text, c.endpoint.options.Limits.Frame)); err != nil {
-		return err
-	}
-	c.touch()
-	return nil
+	return c.outbox.send(textFrames(text, c.endpoint.options.Limits.Frame), c.touch)
 }
 
-// pong answers a ping. A client that does not read its pongs gets no more of
-// them than the outbox holds.
+// pong answers a ping, which is no activity. A client that does not read its
+// pongs gets no more of them than the outbox holds.
 func (c *connection) pong(payload []byte) {
-	_ = c.outbox.send(pongFrame(payload))
+	_ = c.outbox.send(pongFrame(payload), func() {})
 }

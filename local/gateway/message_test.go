@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"example.com/chatstack/local/gateway"
 )
@@ -132,7 +131,7 @@ func TestIntegrationTimeoutIsAnsweredByEndpointRequestTimedOut(t *testing.T) {
 		finished <- ctx.Err()
 		return `{"statusCode":200,"body":"too late"}`, "", nil
 	}, "echo": returns(`{"statusCode":200,"body":"echo"}`)}
-	r := start(t, answersWithin(100*time.Millisecond, twoWay(declare(fns))), gateway.Options{Invoker: fns})
+	r := start(t, hurry("$default", twoWay(declare(fns))), gateway.Options{Invoker: fns})
 	conn := r.dial()
 	send(t, conn, "x")
 	wantServiceFrame(t, r, "Endpoint request timed out", receive(t, conn))

@@ -37,8 +37,9 @@ func (o *outbox) attach(conn net.Conn) {
 	o.conn = conn
 }
 
-// send queues encoded frames. The error is errFull or errClosed.
-func (o *outbox) send(frames []byte) error {
+// send queues encoded frames and calls accepted before they can be written. The
+// error is errFull or errClosed.
+func (o *outbox) send(frames []byte, accepted func()) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch {
@@ -47,6 +48,7 @@ func (o *outbox) send(frames []byte) error {
 	case o.bytes > 0 && o.bytes+len(frames) > o.limits.SendBuffer:
 		return errFull
 	}
+	accepted()
 	o.push(frames)
 	return nil
 }

@@ -148,24 +148,23 @@ func twoWay(api gateway.API) gateway.API {
 	return api
 }
 
-// answersWithin sets the timeout of every integration.
-func answersWithin(timeout time.Duration, api gateway.API) gateway.API {
-	for id, integration := range api.Integrations {
-		integration.Timeout = timeout
-		api.Integrations[id] = integration
-	}
+// hurry sets the integration timeout of a route to the shortest.
+func hurry(key string, api gateway.API) gateway.API {
+	integration := api.Integrations["to "+key]
+	integration.Timeout = 50 * time.Millisecond
+	api.Integrations["to "+key] = integration
 	return api
 }
 
 // A rig is a gateway with one API behind a server.
 type rig struct {
 	*gateway.Gateway
-	t      *testing.T
+	t      testing.TB
 	apiID  string
 	server *httptest.Server
 }
 
-func start(t *testing.T, api gateway.API, options gateway.Options) *rig {
+func start(t testing.TB, api gateway.API, options gateway.Options) *rig {
 	t.Helper()
 	g := gateway.New(options)
 	if err := g.Put(api); err != nil {
@@ -185,7 +184,7 @@ func run(t *testing.T, fns functions) *rig {
 
 // impatient bounds tests with clients that never answer a close frame and
 // functions that never return.
-var impatient = gateway.Limits{CloseHandshake: 50 * time.Millisecond, Shutdown: time.Second}
+var impatient = gateway.Limits{CloseHandshake: 50 * time.Millisecond, Shutdown: 2 * time.Second}
 
 // dial connects a client that is not of this project.
 func (r *rig) dial() *websocket.Conn {
@@ -253,7 +252,7 @@ func (r *rig) onlyID() string {
 // A rawClient speaks RFC 6455 byte by byte.
 type rawClient struct {
 	net.Conn
-	t        *testing.T
+	t        testing.TB
 	reader   *bufio.Reader
 	response *http.Response
 }

@@ -17,6 +17,11 @@ type upgradeRequest struct {
 // upgrade answers a request to open a connection: it runs $connect, if there is
 // one, and only then switches protocols.
 func (e *endpoint) upgrade(w http.ResponseWriter, r *http.Request, stage string) {
+	if !e.enter() {
+		fail(w, http.StatusForbidden, "ForbiddenException", string(forbidden))
+		return
+	}
+	defer e.leave()
 	c := e.newConnection(r, stage)
 	request := upgradeRequest{
 		requestID: e.ids.request(),

@@ -74,7 +74,11 @@ func TestUpgradeStatusIsThatOfConnect(t *testing.T) {
 			t.Parallel()
 			disconnect, disconnected := recorded(ok)
 			fns := functions{"$connect": test.connect, "$disconnect": disconnect}
-			r := start(t, answersWithin(100*time.Millisecond, declare(fns)), gateway.Options{Invoker: fns, Limits: impatient})
+			api := declare(fns)
+			if test.want == 504 {
+				api = hurry("$connect", api)
+			}
+			r := start(t, api, gateway.Options{Invoker: fns, Limits: impatient})
 			client := r.raw("/prod", nil)
 			if got := client.response.StatusCode; got != test.want {
 				t.Errorf("status %d, want %d", got, test.want)
