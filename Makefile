@@ -1,0 +1,63 @@
+# chatstack: `make up` runs the chat on this machine, `make test` tests it.
+.DEFAULT_GOAL := help
+.PHONY: help up dev down status logs test lint fmt bench module chatstack browser
+
+TOOLS     := $(CURDIR)/.chatstack/tools
+CHATSTACK := $(CURDIR)/.chatstack/bin/chatstack
+MODULES   := . $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
+export CHATSTACK_TOOLS := $(TOOLS)
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: chatstack ## run the chat on this machine; again: deploy what changed
+	@$(CHATSTACK) up
+
+dev: chatstack ## the same in the foreground, with logs, deploying on every change
+	@$(CHATSTACK) dev
+
+down: chatstack ## destroy the stage and stop everything
+	@$(CHATSTACK) down
+
+status: chatstack ## show what runs
+	@$(CHATSTACK) status
+
+logs: chatstack ## show what the functions print
+	@$(CHATSTACK) logs
+
+test: browser ## run every test: units, the real Pulumi engine, a real browser
+	@for module in $(MODULES); do \
+		echo "testing $$module"; \
+		(cd $$module && go test -race -timeout 30m ./...) || exit 1; \
+	done
+
+lint: $(TOOLS)/gofumpt $(TOOLS)/staticcheck ## check formatting, go vet and staticcheck
+	@unformatted=$$($(TOOLS)/gofumpt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt mends it):"; echo "$$unformatted"; exit 1; fi
+	@for module in $(MODULES); do \
+		echo "linting $$module"; \
+		(cd $$module && go vet ./... && $(TOOLS)/staticcheck ./...) || exit 1; \
+	done
+
+fmt: $(TOOLS)/gofumpt ## format the code
+	@$(TOOLS)/gofumpt -w $$(git ls-files --cached --others --exclude-standard '*.go')
+
+bench: ## measure, and print ratios
+	@go test -run '^$$' -bench . -benchmem ./...
+
+module: ## rename the module everywhere: make module MODULE=example.org/team/chat
+	@tools/rename-module "$(MODULE)"
+
+chatstack:
+	@mkdir -p $(dir $(CHATSTACK)) $(TOOLS)
+	@test -x $(CHATSTACK) || echo "· building the chatstack command (the first time this fetches its modules and takes minutes)"
+	@go build -buildvcs=false -o $(CHATSTACK) ./cmd/chatstack
+
+browser:
+	@tools/install-chromium
+
+$(TOOLS)/gofumpt $(TOOLS)/staticcheck: tools/go.mod tools/go.sum
+	@mkdir -p $(TOOLS)
+	@echo "building $(notdir $@)"
+	@go build -C tools -o $@ $$(sed -n 's/^[[:space:]]\([^ ]*$(notdir $@)\)$$/\1/p' tools/go.mod)
+	@touch $@

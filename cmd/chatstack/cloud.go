@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/rogpeppe/go-internal/lockedfile"
+	"google.golang.org/grpc"
+
+	"example.com/chatstack/local/cloud"
+	"example.com/chatstack/local/control"
+	"example.com/chatstack/local/dynamo"
+	"example.com/chatstack/local/provider"
+	"example.com/chatstack/web"
+)
+
+const endpointVar = dynamo.EndpointVar
+
+// cloudCommand runs the local cloud until it is told to stop.
+type cloudCommand struct {
+	Build string `hidden:"" help:"Tells builds of this program apart."`
+}
+
+func (c *cloudCommand) Run(ctx context.Context, p *project) error {
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	unlock, err := lockedfile.MutexAt(p.path("cloud.lock")).Lock() // held by a cloud that is still stopping
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+
+	engine := dynamo.EngineOptions{Endpoint: os.Getenv(endpointVar), Output: func(line string) { log.Info("table engine", "says", line) }}
+	if engine.Endpoint == "" {
+		if engine.Path, err = p.tools.Dynoxide(ctx); err != nil {
+			return err
+		}
+	}
+	running, err := cloud.Open(ctx, cloud.Options{Dir: p.path("cloud"), Engine: engine, Log: log})
+	if err != nil {
+		return err
+	}
+	defer running.Close()
+
+	providerPort, stopProvider, err := serveProvider(running, p.dir, log)
+	if err != nil {
+		return err
+	}
+	defer stopProvider()
+
+	api := &control.Server{Cloud: running, Token: rand.Text(), Since: time.Now(), Stop: stop}
+	url, stopPage, err := running.Serve("page", pages(api))
+	if err != nil {
+		return err
+	}
+	defer stopPage()
+	api.Page = url + "/"
+	address := control.Address{PID: os.Getpid(), URL: url, Token: api.Token, ProviderPort: providerPort, Build: c.Build}
+	if err := address.Write(p.addressFile()); err != nil {
+		return err
+	}
+	defer os.Remove(p.addressFile())
+	log.Info("local cloud runs", "page", api.Page, "pid", address.PID)
+
+	select {
+	case <-ctx.Done():
+		log.Info("local cloud stops")
+		return nil
+	case <-running.Failed():
+		return errors.New("the table engine ended by itself")
+	}
+}
+
+// serveProvider lets the Pulumi engine reach the provider.
+func serveProvider(running *cloud.Cloud, program string, log *slog.Logger) (port int, stop func(), err error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, nil, fmt.Errorf("listen for the Pulumi engine: %w", err)
+	}
+	server := grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage))
+	provider.New(running, program, log).Register(server)
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		if err := server.Serve(listener); err != nil {
+			log.Error("the provider has stopped", "error", err)
+		}
+	}()
+	return listener.Addr().(*net.TCPAddr).Port, func() { server.Stop(); <-served }, nil
+}
+
+// pages are what the local cloud serves to a browser, and its control API.
+func pages(api *control.Server) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", web.Handler())
+	mux.HandleFunc("GET /endpoints.json", api.Endpoints)
+	mux.Handle("/control/", api.Handler())
+	return mux
+}

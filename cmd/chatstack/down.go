@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+)
+
+// downCommand destroys the stage and stops the local cloud.
+type downCommand struct{}
+
+func (*downCommand) Run(ctx context.Context, p *project) error {
+	unlock, err := p.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := p.destroy(ctx); err != nil {
+		return err
+	}
+	cloud, err := p.running(ctx)
+	if err != nil || cloud == nil {
+		return err
+	}
+	if err := p.stop(ctx, cloud); err != nil {
+		return err
+	}
+	fmt.Fprintln(os.Stderr, "The local cloud has stopped.")
+	return nil
+}
+
+// destroy destroys the stage's stack, for which the local cloud must run.
+func (p *project) destroy(ctx context.Context) error {
+	if held, err := p.heldResources(); err != nil || len(held) == 0 {
+		return nil // nothing was ever deployed
+	}
+	cloud, err := p.connect(ctx)
+	if err != nil {
+		return err
+	}
+	engine, err := p.openEngine(ctx, cloud)
+	if err != nil {
+		return err
+	}
+	defer engine.close()
+	if err := engine.selectStack(ctx); err != nil {
+		return err
+	}
+	if err := engine.show(ctx, os.Stdout, "destroy", "--yes", "--skip-preview", "--stack", stage); err != nil {
+		return err
+	}
+	return p.forgetLeftovers(ctx, cloud)
+}

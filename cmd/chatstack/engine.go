@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"google.golang.org/grpc"
+
+	"example.com/chatstack/local/langhost"
+)
+
+// An engine is the Pulumi CLI, set up so that programs are started by this
+// process and every AWS resource goes to the local cloud.
+type engine struct {
+	project *project
+	pulumi  string
+	host    *langhost.Host
+	env     []string
+	close   func()
+}
+
+// openEngine serves the language host and finds, or builds, the Pulumi CLI.
+// Without a cloud, Pulumi can read the state but not run resources.
+func (p *project) openEngine(ctx context.Context, cloud *connection) (*engine, error) {
+	pulumi, err := p.tools.Pulumi(ctx)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	host := langhost.New(p.path("program"), os.Stderr)
+	server := grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage))
+	host.Register(server)
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		server.Serve(listener) // ends with Stop
+	}()
+	state := p.path("state")
+	if err := os.MkdirAll(state, 0o755); err != nil {
+		return nil, err
+	}
+	e := &engine{
+		project: p, pulumi: pulumi, host: host,
+		close: func() { server.Stop(); <-served },
+		env: append(os.Environ(),
+			fmt.Sprintf("PULUMI_DEBUG_LANGUAGES=go:%d", listener.Addr().(*net.TCPAddr).Port),
+			"PULUMI_BACKEND_URL=file://"+filepath.ToSlash(state),
+			"PULUMI_HOME="+p.path("pulumi"),
+			"PULUMI_CONFIG_PASSPHRASE=", // the state holds no secrets, and none of AWS's
+			"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true",
+			"PULUMI_SKIP_UPDATE_CHECK=true",
+			"PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS=true",
+		),
+	}
+	if cloud != nil {
+		e.env = append(e.env, fmt.Sprintf("PULUMI_DEBUG_PROVIDERS=aws:%d", cloud.ProviderPort))
+	}
+	return e, nil
+}
+
+// maxMessage is the largest message of the engine: a whole resource.
+const maxMessage = 64 << 20
+
+func (e *engine) command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, e.pulumi, args...)
+	cmd.Dir = e.project.dir
+	cmd.Env = e.env
+	// Pulumi ends an operation in good order when it is interrupted.
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = waitForPulumi
+	return cmd
+}
+
+// show runs Pulumi with its output where people see it.
+func (e *engine) show(ctx context.Context, out io.Writer, args ...string) error {
+	cmd := e.command(ctx, args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, out, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("pulumi %s: %w", args[0], err)
+	}
+	return nil
+}
+
+// ask runs Pulumi and returns what it prints.
+func (e *engine) ask(ctx context.Context, args ...string) (string, error) {
+	cmd := e.command(ctx, args...)
+	var errs strings.Builder
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("pulumi %s: %w\n%s", strings.Join(args, " "), err, strings.TrimSpace(errs.String()))
+	}
+	return string(out), nil
+}
+
+// selectStack makes sure that the stack is there and not locked by a
+// deployment that was killed. The caller holds the project's lock.
+func (e *engine) selectStack(ctx context.Context) error {
+	if !e.hasStack() {
+		if _, err := e.ask(ctx, "stack", "init", stage); err != nil {
+			return err
+		}
+	}
+	locks, err := filepath.Glob(e.project.path("state", ".pulumi", "locks", "*", "*", stage, "*.json"))
+	if err == nil && len(locks) > 0 {
+		if _, err := e.ask(ctx, "cancel", "--yes", "--stack", stage); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *engine) hasStack() bool {
+	found, err := filepath.Glob(e.project.path("state", ".pulumi", "stacks", "*", stage+".json*"))
+	return err == nil && len(found) > 0
+}
+
+// outputs returns the stack's outputs.
+func (e *engine) outputs(ctx context.Context) (map[string]any, error) {
+	if !e.hasStack() {
+		return nil, errors.New("the stage is not deployed: run `chatstack up`")
+	}
+	out, err := e.ask(ctx, "stack", "output", "--json", "--stack", stage)
+	if err != nil {
+		return nil, err
+	}
+	var outputs map[string]any
+	if err := json.Unmarshal([]byte(out), &outputs); err != nil {
+		return nil, fmt.Errorf("read the stack's outputs: %w", err)
+	}
+	return outputs, nil
+}

@@ -1,0 +1,108 @@
+// Command chatstack deploys a Pulumi program of chatstack's components to a
+// local cloud on this machine, and looks after it.
+//
+//	chatstack up        deploy the stage "local", starting the local cloud if need be
+//	chatstack dev       the same in the foreground: follow the logs, deploy again on every change
+//	chatstack down      destroy the stage and stop everything
+//	chatstack status    what runs
+//	chatstack logs      what the functions print
+//	chatstack outputs   the stack's outputs
+//	chatstack env       settings with which AWS clients reach the local table
+//	chatstack pulumi    any Pulumi command against the stage
+//
+// It exits with 0 if all went well, 1 if something failed, 2 if it was called
+// wrongly and, for status, 3 if nothing runs. To deploy to AWS, use Pulumi itself.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes.
+const (
+	exitFailure = 1
+	exitUsage   = 2
+	exitStopped = 3 // status: nothing runs
+)
+
+// An exitError ends the command with a code of its own. Its text, if any, is
+// printed.
+type exitError struct {
+	code int
+	text string
+}
+
+func (e *exitError) Error() string { return e.text }
+
+// commandLine is what may be typed.
+type commandLine struct {
+	Program string `short:"p" placeholder:"DIR" default:"." help:"Folder of the Pulumi program: it or a folder above it has a Pulumi.yaml. Default: the current one."`
+	Home    string `placeholder:"DIR" env:"CHATSTACK_HOME" help:"Folder that keeps state, data and logs. Default: .chatstack beside Pulumi.yaml."`
+
+	Up      upCommand      `cmd:"" help:"Deploy the stage to this machine. Run it again to deploy changes."`
+	Dev     devCommand     `cmd:"" help:"Deploy, follow the logs and deploy again on every change, until Ctrl-C."`
+	Down    downCommand    `cmd:"" help:"Destroy the stage and stop every process."`
+	Status  statusCommand  `cmd:"" help:"Show what runs. Exits with 3 if nothing does."`
+	Logs    logsCommand    `cmd:"" help:"Show what the functions print."`
+	Outputs outputsCommand `cmd:"" help:"Show the stack's outputs."`
+	Env     envCommand     `cmd:"" help:"Print export lines with which AWS clients reach the local table."`
+	Pulumi  pulumiCommand  `cmd:"" passthrough:"partial" help:"Run any Pulumi command against the stage: chatstack pulumi -- ARGS."`
+
+	Cloud cloudCommand `cmd:"" hidden:"" help:"Run the local cloud in the foreground; up starts it in the background."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:]))
+}
+
+func run(ctx context.Context, args []string) int {
+	var cl commandLine
+	parser, err := kong.New(&cl,
+		kong.Name("chatstack"),
+		kong.Description("Run a chatstack program on this machine: real Pulumi engine, real functions, no AWS account."),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	if err != nil {
+		panic(err) // the command line above is wrong
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "chatstack: %v\n`chatstack --help` lists the commands and their flags.\n", err)
+		return exitUsage
+	}
+	project, err := openProject(cl.Program, cl.Home)
+	if err == nil {
+		err = parsed.Run(project)
+	}
+	var exit *exitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		if exit.text != "" {
+			fmt.Fprintln(os.Stderr, "chatstack:", exit.text)
+		}
+		return exit.code
+	case ctx.Err() != nil:
+		fmt.Fprintln(os.Stderr, "chatstack: interrupted")
+		return exitFailure
+	default:
+		fmt.Fprintln(os.Stderr, "chatstack:", strings.TrimSpace(err.Error()))
+		return exitFailure
+	}
+}

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+)
+
+// outputsCommand shows the stack's outputs.
+type outputsCommand struct {
+	JSON bool `help:"As a JSON object, for programs."`
+}
+
+func (c *outputsCommand) Run(ctx context.Context, p *project) error {
+	engine, err := p.openEngine(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer engine.close()
+	outputs, err := engine.outputs(ctx)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		encoder := json.NewEncoder(os.Stdout)
+		encoder.SetIndent("", "  ")
+		encoder.SetEscapeHTML(false)
+		return encoder.Encode(outputs)
+	}
+	return printOutputs(os.Stdout, outputs)
+}

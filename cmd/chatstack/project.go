@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/rogpeppe/go-internal/lockedfile"
+
+	"example.com/chatstack/internal/toolchain"
+)
+
+// stage is the Pulumi stack that chatstack deploys.
+const stage = "local"
+
+// A project is a Pulumi program and the folder that keeps all that belongs to
+// it on this machine.
+type project struct {
+	dir   string // holds Pulumi.yaml
+	home  string // .chatstack
+	tools toolchain.Toolchain
+	steps *steps
+}
+
+func openProject(program, home string) (*project, error) {
+	start, err := filepath.Abs(program)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := findUp(start, "Pulumi.yaml")
+	if err != nil {
+		return nil, &exitError{code: exitUsage, text: fmt.Sprintf("there is no Pulumi.yaml in %s or above it: run chatstack inside a Pulumi program, or name its folder with --program", start)}
+	}
+	if home == "" {
+		home = filepath.Join(dir, ".chatstack")
+	}
+	if home, err = filepath.Abs(home); err != nil {
+		return nil, err
+	}
+	steps := &steps{out: os.Stderr, terminal: isTerminal(os.Stderr)}
+	return &project{
+		dir: dir, home: home, steps: steps,
+		tools: toolchain.Toolchain{Dir: toolchain.Find(dir), Step: steps.begin},
+	}, nil
+}
+
+func findUp(dir, name string) (string, error) {
+	for {
+		_, err := os.Stat(filepath.Join(dir, name))
+		if err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return dir, err
+		}
+		if dir == filepath.Dir(dir) {
+			return "", err
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+func (p *project) path(elem ...string) string {
+	return filepath.Join(append([]string{p.home}, elem...)...)
+}
+
+// lock keeps two deployments of one project from running at a time: the second
+// waits for the first.
+func (p *project) lock(ctx context.Context) (unlock func(), err error) {
+	if err := os.MkdirAll(p.home, 0o755); err != nil {
+		return nil, err
+	}
+	type result struct {
+		unlock func()
+		err    error
+	}
+	locked := make(chan result, 1)
+	go func() {
+		unlock, err := lockedfile.MutexAt(p.path("deploy.lock")).Lock()
+		locked <- result{unlock, err}
+	}()
+	select {
+	case r := <-locked:
+		return r.unlock, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err() // the process ends, and the wait with it
+	}
+}
+
+func isTerminal(file *os.File) bool {
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

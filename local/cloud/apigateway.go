@@ -1,0 +1,210 @@
+package cloud
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"example.com/chatstack/local/gateway"
+)
+
+const (
+	typeAPI           = "aws:apigatewayv2/api:Api"
+	typeStage         = "aws:apigatewayv2/stage:Stage"
+	typeIntegration   = "aws:apigatewayv2/integration:Integration"
+	typeRoute         = "aws:apigatewayv2/route:Route"
+	typeRouteResponse = "aws:apigatewayv2/routeResponse:RouteResponse"
+)
+
+// gatewayKinds are the WebSocket API and its parts. Each part is noted by
+// itself; whenever one changes, the whole API is given to the gateway anew.
+func gatewayKinds() map[string]*kind {
+	return map[string]*kind{
+		typeAPI: {
+			runs:     []string{"name", "protocolType", "routeSelectionExpression"},
+			ignores:  []string{"description", "version"},
+			replaces: []string{"protocolType"},
+			named:    "name", nameMax: 128,
+			check:   checkAPI,
+			declare: declareAPI,
+			remove:  removeAPI,
+			settle:  func(c *Cloud, r *Resource) error { return c.deployAPI(r.ID) },
+		},
+		typeStage: {
+			runs:     []string{"apiId", "name", "autoDeploy", "stageVariables"},
+			ignores:  []string{"description"},
+			replaces: []string{"apiId", "name"},
+			named:    "name", nameMax: 128,
+			check:   checkStage,
+			declare: declareStage,
+			settle:  deployAPIOf,
+		},
+		typeIntegration: {
+			runs:     []string{"apiId", "integrationType", "integrationUri", "timeoutMilliseconds"},
+			ignores:  []string{"description", "integrationMethod", "connectionType", "passthroughBehavior", "payloadFormatVersion"},
+			replaces: []string{"apiId", "integrationType"},
+			check:    checkIntegration,
+			declare:  func(c *Cloud, r *Resource) error { return declareID(r, 7) },
+			settle:   deployAPIOf,
+		},
+		typeRoute: {
+			runs:     []string{"apiId", "routeKey", "target", "routeResponseSelectionExpression", "authorizationType"},
+			ignores:  []string{"operationName"},
+			replaces: []string{"apiId"},
+			check:    checkRoute,
+			declare:  func(c *Cloud, r *Resource) error { return declareID(r, 7) },
+			settle:   deployAPIOf,
+		},
+		typeRouteResponse: {
+			runs:     []string{"apiId", "routeId", "routeResponseKey"},
+			replaces: []string{"apiId", "routeId"},
+			check:    checkRouteResponse,
+			declare:  func(c *Cloud, r *Resource) error { return declareID(r, 7) },
+			settle:   deployAPIOf,
+		},
+	}
+}
+
+// declareID gives a new resource an id of n characters.
+func declareID(r *Resource, n int) error {
+	if r.ID == "" {
+		r.ID = newID(n)
+	}
+	return nil
+}
+
+func checkAPI(in Properties) error {
+	if protocol := in.text("protocolType"); protocol != "WEBSOCKET" {
+		return fmt.Errorf("protocolType is %q: the local cloud runs WEBSOCKET APIs only", protocol)
+	}
+	return nil
+}
+
+func checkStage(in Properties) error {
+	if !in.flag("autoDeploy") {
+		return fmt.Errorf("autoDeploy is off: the local cloud runs stages with automatic deployment only")
+	}
+	return nil
+}
+
+func checkIntegration(in Properties) error {
+	if typ := in.text("integrationType"); typ != "AWS_PROXY" {
+		return fmt.Errorf("integrationType is %q: the local cloud runs AWS_PROXY integrations only", typ)
+	}
+	return nil
+}
+
+func checkRoute(in Properties) error {
+	if auth := in.text("authorizationType"); auth != "" && auth != "NONE" {
+		return fmt.Errorf("authorizationType is %q: the local cloud runs routes without an authorizer only", auth)
+	}
+	return nil
+}
+
+func checkRouteResponse(in Properties) error {
+	if key := in.text("routeResponseKey"); key != "$default" {
+		return fmt.Errorf("routeResponseKey is %q: WebSocket APIs know $default only", key)
+	}
+	return nil
+}
+
+func declareAPI(c *Cloud, r *Resource) error {
+	if r.ID == "" {
+		r.ID = newID(10)
+	}
+	if c.listeners[r.ID] == nil {
+		l, err := c.listen("api "+r.ID, c.gateway.Handler(r.ID))
+		if err != nil {
+			return fmt.Errorf("listen for API %s: %w", r.ID, err)
+		}
+		c.listeners[r.ID] = l
+	}
+	r.Outputs["apiEndpoint"] = "ws://" + c.listeners[r.ID].addr
+	r.Outputs["arn"] = "arn:aws:apigateway:" + c.region + "::/apis/" + r.ID
+	r.Outputs["executionArn"] = c.arn("execute-api", r.ID)
+	return nil
+}
+
+func removeAPI(_ context.Context, c *Cloud, r *Resource) error {
+	c.gateway.Delete(r.ID)
+	if l := c.listeners[r.ID]; l != nil {
+		l.Close()
+		delete(c.listeners, r.ID)
+		delete(c.notes.Ports, "api "+r.ID)
+	}
+	return nil
+}
+
+func declareStage(c *Cloud, r *Resource) error {
+	api, name := r.Inputs.text("apiId"), r.Inputs.text("name")
+	l := c.listeners[api]
+	if l == nil {
+		return fmt.Errorf("stage %s: there is no API %s", name, api)
+	}
+	r.ID = name
+	r.Outputs["invokeUrl"] = "ws://" + l.addr + "/" + name
+	r.Outputs["arn"] = "arn:aws:apigateway:" + c.region + "::/apis/" + api + "/stages/" + name
+	r.Outputs["executionArn"] = c.arn("execute-api", api+"/"+name)
+	return nil
+}
+
+func deployAPIOf(c *Cloud, r *Resource) error { return c.deployAPI(r.Inputs.text("apiId")) }
+
+// deployAPI gives the gateway an API as it is noted now.
+func (c *Cloud) deployAPI(id string) error {
+	noted := c.notes.get(typeAPI, id)
+	if noted == nil {
+		return nil
+	}
+	of := func(r *Resource) bool { return r.Inputs.text("apiId") == id }
+	api := gateway.API{
+		ID: id, Name: noted.Inputs.text("name"), Region: c.region, AccountID: AccountID,
+		RouteSelectionExpression: noted.Inputs.text("routeSelectionExpression"),
+		Stages:                   map[string]gateway.Stage{},
+		Integrations:             map[string]gateway.Integration{},
+	}
+	for _, r := range c.notes.list(typeStage, of) {
+		stage := gateway.Stage{Name: r.ID, Variables: map[string]string{}}
+		for name := range r.Inputs.sub("stageVariables") {
+			stage.Variables[name] = r.Inputs.sub("stageVariables").text(name)
+		}
+		api.Stages[r.ID] = stage
+	}
+	for _, r := range c.notes.list(typeIntegration, of) {
+		api.Integrations[r.ID] = gateway.Integration{
+			ID: r.ID, Type: r.Inputs.text("integrationType"),
+			FunctionARN: functionOf(r.Inputs.text("integrationUri")),
+			Timeout:     time.Duration(r.Inputs.number("timeoutMilliseconds", 0)) * time.Millisecond,
+		}
+	}
+	two := map[string]bool{}
+	for _, r := range c.notes.list(typeRouteResponse, of) {
+		two[r.Inputs.text("routeId")] = true
+	}
+	for _, r := range c.notes.list(typeRoute, of) {
+		target := trimTarget(r.Inputs.text("target"))
+		if _, known := api.Integrations[target]; !known {
+			continue // its integration is being replaced; a route without one is not deployed
+		}
+		api.Routes = append(api.Routes, gateway.Route{
+			ID: r.ID, Key: r.Inputs.text("routeKey"), Target: target,
+			RouteResponseSelectionExpression: r.Inputs.text("routeResponseSelectionExpression"),
+			HasRouteResponse:                 two[r.ID],
+		})
+	}
+	return c.gateway.Put(api)
+}
+
+// trimTarget takes the integration's ID out of a route's target.
+func trimTarget(target string) string { return strings.TrimPrefix(target, "integrations/") }
+
+// functionOf takes the function's ARN out of an integration URI
+// (arn:aws:apigateway:REGION:lambda:path/2015-03-31/functions/ARN/invocations).
+func functionOf(uri string) string {
+	_, arn, found := strings.Cut(uri, "/functions/")
+	if !found {
+		return uri
+	}
+	return strings.TrimSuffix(arn, "/invocations")
+}

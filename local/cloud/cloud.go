@@ -1,0 +1,264 @@
+// Package cloud is the local cloud itself: it notes the AWS resources that
+// were declared and keeps running what they declare.
+//
+// The noted resources are the only truth. Creating, updating or deleting one
+// notes the change and runs what it touches; starting the cloud again runs
+// all that is noted. One file an AWS service says how its resources run.
+package cloud
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+
+	"example.com/chatstack/local/dynamo"
+	"example.com/chatstack/local/eventsource"
+	"example.com/chatstack/local/gateway"
+	"example.com/chatstack/local/lambda"
+	"example.com/chatstack/local/logs"
+)
+
+// AccountID is the AWS account that everything local belongs to.
+const AccountID = "000000000000"
+
+// DefaultRegion is the Region where the program's configuration names none.
+const DefaultRegion = "us-east-1"
+
+// Options say where a cloud lives and what it runs on.
+type Options struct {
+	// Dir holds all that the cloud remembers: the noted resources, the table's
+	// data, function code, logs, checkpoints, dead letters. It is created.
+	Dir string
+
+	// Engine is the table engine; an empty Database gets a file in Dir.
+	Engine dynamo.EngineOptions
+
+	Log *slog.Logger     // nil means slog.Default
+	Now func() time.Time // nil means time.Now
+}
+
+// A Cloud runs the noted resources until it is closed.
+type Cloud struct {
+	dir    string
+	region string
+	log    *slog.Logger
+	now    func() time.Time
+	kinds  map[string]*kind
+
+	engine     *dynamo.Engine
+	tableFront *dynamo.Front
+	table      *dynamodb.Client
+	sweeper    *dynamo.Sweeper
+	front      *listener // serves tableFront
+	elsewhere  *listener // answers for the services that are not run
+	logs       *logs.Store
+	lambda     *lambda.Service
+	gateway    *gateway.Gateway
+	poller     *eventsource.Poller
+	letters    *deadLetters
+
+	stop context.CancelFunc // ends the background work
+	work sync.WaitGroup
+	dead chan struct{} // closed when the table engine ends by itself
+
+	// mu serialises every change, and guards what follows.
+	mu        sync.Mutex
+	notes     *notes
+	listeners map[string]*listener // by API id
+}
+
+// Open starts the cloud in opts.Dir, with all that is noted there running.
+func Open(ctx context.Context, opts Options) (*Cloud, error) {
+	c := &Cloud{
+		dir: opts.Dir, region: DefaultRegion, log: opts.Log, now: opts.Now,
+		kinds: kinds(), listeners: map[string]*listener{}, dead: make(chan struct{}),
+	}
+	if c.log == nil {
+		c.log = slog.Default()
+	}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	// Temporary files of functions that were killed with the cloud go.
+	err := os.RemoveAll(c.path("tmp"))
+	for _, dir := range []string{c.dir, c.path("functions"), c.path("tmp")} {
+		err = errors.Join(err, os.MkdirAll(dir, 0o755))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("prepare the local cloud's folder: %w", err)
+	}
+	if c.notes, err = readNotes(c.path("resources.json")); err != nil {
+		return nil, err
+	}
+	background, stop := context.WithCancel(context.Background())
+	c.stop = stop
+	if err := c.start(ctx, background, opts.Engine); err != nil {
+		c.Close()
+		return nil, err
+	}
+	if err := c.runAll(ctx); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// start brings up the services that resources run on.
+func (c *Cloud) start(ctx, background context.Context, engine dynamo.EngineOptions) error {
+	if c.notes.Region != "" {
+		c.region = c.notes.Region
+	}
+	if engine.Database == "" {
+		engine.Database = c.path("table.db")
+	}
+	var err error
+	if c.engine, err = dynamo.Start(ctx, engine); err != nil {
+		return err
+	}
+	if c.tableFront, err = dynamo.NewFront(c.engine.Endpoint(), c.region, AccountID, c.log); err != nil {
+		return err
+	}
+	if c.front, err = c.listen("dynamodb", c.tableFront); err != nil {
+		return err
+	}
+	if c.elsewhere, err = c.listen("elsewhere", http.HandlerFunc(notRunHere)); err != nil {
+		return err
+	}
+	keys := credentials.NewStaticCredentialsProvider("chatstack", "chatstack", "")
+	c.table = dynamodb.New(dynamodb.Options{Region: c.region, BaseEndpoint: aws.String(c.front.URL()), Credentials: keys})
+	streams := dynamodbstreams.New(dynamodbstreams.Options{Region: c.region, BaseEndpoint: aws.String(c.front.URL()), Credentials: keys})
+	c.sweeper = c.tableFront.NewSweeper(c.table, c.now, c.log)
+
+	c.logs = &logs.Store{Dir: c.path("logs"), Trouble: c.log}
+	c.letters = &deadLetters{dir: c.path("queues")}
+	c.lambda = lambda.New(lambda.Options{Logs: c.logs, Log: c.log, Dir: c.path("tmp")})
+	c.gateway = gateway.New(gateway.Options{Invoker: invokeByARN{c.lambda}, Log: c.log})
+	checkpoints, err := eventsource.NewFileCheckpoints(c.path("checkpoints"))
+	if err != nil {
+		return err
+	}
+	c.poller = eventsource.New(eventsource.Options{
+		Streams: streams, Invoker: invokeByName{c.lambda}, Checkpoints: checkpoints,
+		DeadLetters: c.letters, Log: c.log, Now: c.now,
+	})
+	c.work.Go(func() { c.sweeper.Run(background) })
+	c.work.Go(func() {
+		select {
+		case <-c.engine.Done():
+			if background.Err() == nil {
+				c.log.Error("the table engine has ended; the local cloud stops, `chatstack up` starts it again")
+				close(c.dead)
+			}
+		case <-background.Done():
+		}
+	})
+	return nil
+}
+
+// Failed is closed when the cloud cannot go on by itself.
+func (c *Cloud) Failed() <-chan struct{} { return c.dead }
+
+// Close stops everything that runs and waits for it. What is noted stays.
+func (c *Cloud) Close() {
+	c.stop()
+	if c.gateway != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		c.gateway.Close(ctx)
+		cancel()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, l := range c.listeners {
+		l.Close()
+	}
+	if c.poller != nil {
+		c.poller.Close()
+	}
+	if c.lambda != nil {
+		c.lambda.Close()
+	}
+	for _, l := range []*listener{c.front, c.elsewhere} {
+		if l != nil {
+			l.Close()
+		}
+	}
+	if c.engine != nil {
+		c.engine.Close()
+	}
+	c.work.Wait()
+	if c.logs != nil {
+		c.logs.Close()
+	}
+}
+
+// path returns a path below the cloud's folder.
+func (c *Cloud) path(elem ...string) string {
+	return filepath.Join(append([]string{c.dir}, elem...)...)
+}
+
+// arn names a resource of a service in the local account and Region.
+func (c *Cloud) arn(service, resource string) string {
+	return strings.Join([]string{"arn:aws", service, c.region, AccountID, resource}, ":")
+}
+
+// newID returns n random characters as AWS's short ids have them.
+func newID(n int) string {
+	random := make([]byte, n)
+	rand.Read(random)
+	return strings.ToLower(base32.StdEncoding.EncodeToString(random))[:n]
+}
+
+// newUUID returns a random UUID.
+func newUUID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// A Client says how any AWS client reaches the local cloud's table.
+type Client struct {
+	Region, Endpoint, AccessKeyID, SecretAccessKey string
+}
+
+// Client returns the settings with which AWS clients reach the table.
+func (c *Cloud) Client() Client {
+	return Client{Region: c.region, Endpoint: c.front.URL(), AccessKeyID: "chatstack", SecretAccessKey: "chatstack"}
+}
+
+// SetRegion sets the Region that everything local is in. It can change only
+// while nothing is noted, since ARNs hold it.
+func (c *Cloud) SetRegion(region string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if region == "" || region == c.region {
+		return nil
+	}
+	if len(c.notes.Resources) > 0 {
+		return fmt.Errorf("resources are deployed in Region %s and cannot move to %s: set aws:region back, or run `chatstack down` first", c.region, region)
+	}
+	c.region, c.notes.Region = region, region
+	c.tableFront.SetRegion(region)
+	return c.notes.write()
+}
+
+// Region is the Region that everything local is in.
+func (c *Cloud) Region() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.region
+}

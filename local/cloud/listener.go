@@ -1,0 +1,74 @@
+package cloud
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// A listener is an HTTP server on a loopback port of its own.
+type listener struct {
+	addr   string
+	server *http.Server
+	done   chan struct{}
+}
+
+// listen serves handler on the port that the listener of this name had before,
+// so that addresses survive a restart, or on a free one where that is taken.
+func (c *Cloud) listen(name string, handler http.Handler) (*listener, error) {
+	bound, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(c.notes.Ports[name])))
+	if err != nil && c.notes.Ports[name] != 0 {
+		c.log.Warn("a port is taken by someone else now; another is used", "listener", name, "port", c.notes.Ports[name])
+		bound, err = net.Listen("tcp", "127.0.0.1:0")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if port := bound.Addr().(*net.TCPAddr).Port; port != c.notes.Ports[name] {
+		c.notes.Ports[name] = port
+		if err := c.notes.write(); err != nil {
+			bound.Close()
+			return nil, err
+		}
+	}
+	l := &listener{
+		addr:   bound.Addr().String(),
+		server: &http.Server{Handler: handler, ReadHeaderTimeout: 30 * time.Second},
+		done:   make(chan struct{}),
+	}
+	go func() {
+		defer close(l.done)
+		if err := l.server.Serve(bound); !errors.Is(err, http.ErrServerClosed) {
+			c.log.Error("a listener has stopped", "listener", name, "error", err)
+		}
+	}()
+	return l, nil
+}
+
+// URL returns the listener's base URL.
+func (l *listener) URL() string { return "http://" + l.addr }
+
+// Close lets requests that are under way end, for a moment, and stops.
+func (l *listener) Close() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := l.server.Shutdown(ctx); err != nil {
+		l.server.Close()
+	}
+	<-l.done
+}
+
+// Serve serves handler at an address that survives restarts under its name,
+// until stop is called.
+func (c *Cloud) Serve(name string, handler http.Handler) (url string, stop func(), err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l, err := c.listen(name, handler)
+	if err != nil {
+		return "", nil, err
+	}
+	return l.URL(), l.Close, nil
+}

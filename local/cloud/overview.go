@@ -1,0 +1,86 @@
+package cloud
+
+import "slices"
+
+// An Overview is what runs in a cloud, for people who ask.
+type Overview struct {
+	Region    string     `json:"region"`
+	APIs      []API      `json:"apis"`
+	Functions []Function `json:"functions"`
+	Tables    []Table    `json:"tables"`
+	Queues    []Queue    `json:"queues"`
+	Idle      []Idle     `json:"idle"`
+}
+
+// An API is a deployed stage of a WebSocket API.
+type API struct {
+	Name, Stage, Endpoint string
+	Connections           int
+}
+
+// A Function is a Lambda function.
+type Function struct {
+	Name, LogGroup string
+	Triggers       []string // what invokes it: route keys, and "stream"
+}
+
+// A Table is a table with the name of the stream's consumer state.
+type Table struct{ Name, StreamARN string }
+
+// A Queue holds dead letters.
+type Queue struct {
+	Name     string
+	Messages int
+}
+
+// Idle is a resource that is kept in the stack's state only.
+type Idle struct{ Type, ID, Why string }
+
+// Overview tells what runs.
+func (c *Cloud) Overview() Overview {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	o := Overview{Region: c.region}
+	triggers := map[string][]string{}
+	for _, api := range c.notes.list(typeAPI, nil) {
+		connected := map[string]int{}
+		for _, connection := range c.gateway.Connections(api.ID) {
+			connected[connection.Stage]++
+		}
+		of := func(r *Resource) bool { return r.Inputs.text("apiId") == api.ID }
+		for _, stage := range c.notes.list(typeStage, of) {
+			o.APIs = append(o.APIs, API{
+				Name: api.Inputs.text("name"), Stage: stage.ID, Endpoint: stage.Outputs.text("invokeUrl"), Connections: connected[stage.ID],
+			})
+		}
+		for _, route := range c.notes.list(typeRoute, of) {
+			if integration := c.notes.get(typeIntegration, trimTarget(route.Inputs.text("target"))); integration != nil {
+				name := functionName(functionOf(integration.Inputs.text("integrationUri")))
+				triggers[name] = append(triggers[name], route.Inputs.text("routeKey"))
+			}
+		}
+	}
+	for _, mapping := range c.notes.list(typeMapping, nil) {
+		name := functionName(mapping.Inputs.text("functionName"))
+		triggers[name] = append(triggers[name], "stream")
+	}
+	for _, r := range c.notes.list(typeFunction, nil) {
+		slices.Sort(triggers[r.ID])
+		o.Functions = append(o.Functions, Function{Name: r.ID, LogGroup: logGroup(r), Triggers: triggers[r.ID]})
+	}
+	for _, r := range c.notes.list(typeTable, nil) {
+		o.Tables = append(o.Tables, Table{Name: r.ID, StreamARN: r.Outputs.text("streamArn")})
+	}
+	for _, r := range c.notes.list(typeQueue, nil) {
+		o.Queues = append(o.Queues, Queue{Name: r.Inputs.text("name"), Messages: c.letters.count(r.Outputs.text("arn"))})
+	}
+	for typ, k := range c.kinds {
+		if k.idle == "" {
+			continue
+		}
+		for _, r := range c.notes.list(typ, nil) {
+			o.Idle = append(o.Idle, Idle{Type: typ, ID: r.ID, Why: k.idle})
+		}
+	}
+	return o
+}

@@ -1,0 +1,167 @@
+// Package langhost runs Go Pulumi programs for the Pulumi engine, as the
+// language host of an installed Pulumi does: it builds the program in its
+// folder and starts it as a process of its own, with the engine's addresses in
+// its environment. The program's own main is what runs.
+package langhost
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/emptypb"
+)
+
+// A Host runs the program in one folder.
+type Host struct {
+	pulumirpc.UnimplementedLanguageRuntimeServer
+
+	binary string // where the built program goes
+	output io.Writer
+
+	mu     sync.Mutex
+	engine string // the engine's address, told at the handshake
+	built  bool
+}
+
+// New returns a host that builds programs to binary, a path. What a program
+// prints goes to output.
+func New(binary string, output io.Writer) *Host { return &Host{binary: binary, output: output} }
+
+// Register lets server answer the engine.
+func (h *Host) Register(server *grpc.Server) { pulumirpc.RegisterLanguageRuntimeServer(server, h) }
+
+// Handshake notes where the engine is.
+func (h *Host) Handshake(_ context.Context, req *pulumirpc.LanguageHandshakeRequest) (*pulumirpc.LanguageHandshakeResponse, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.engine = req.GetEngineAddress()
+	return &pulumirpc.LanguageHandshakeResponse{}, nil
+}
+
+// GetPluginInfo names no version.
+func (h *Host) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
+	return &pulumirpc.PluginInfo{}, nil
+}
+
+// GetRequiredPackages is empty, so that the engine looks for no plugin to
+// download: the local cloud answers for the package aws.
+func (h *Host) GetRequiredPackages(context.Context, *pulumirpc.GetRequiredPackagesRequest) (*pulumirpc.GetRequiredPackagesResponse, error) {
+	return &pulumirpc.GetRequiredPackagesResponse{}, nil
+}
+
+// GetRequiredPlugins is what older engines ask.
+func (h *Host) GetRequiredPlugins(context.Context, *pulumirpc.GetRequiredPluginsRequest) (*pulumirpc.GetRequiredPluginsResponse, error) {
+	return &pulumirpc.GetRequiredPluginsResponse{}, nil
+}
+
+// About says which Go builds the programs.
+func (h *Host) About(ctx context.Context, _ *pulumirpc.AboutRequest) (*pulumirpc.AboutResponse, error) {
+	path, err := exec.LookPath("go")
+	if err != nil {
+		return nil, err
+	}
+	version, err := exec.CommandContext(ctx, path, "version").Output()
+	return &pulumirpc.AboutResponse{Executable: path, Version: strings.TrimSpace(string(version))}, err
+}
+
+// InstallDependencies has nothing to do: the build fetches what it needs.
+func (h *Host) InstallDependencies(*pulumirpc.InstallDependenciesRequest, grpc.ServerStreamingServer[pulumirpc.InstallDependenciesResponse]) error {
+	return nil
+}
+
+// RuntimeOptionsPrompts asks for nothing.
+func (h *Host) RuntimeOptionsPrompts(context.Context, *pulumirpc.RuntimeOptionsRequest) (*pulumirpc.RuntimeOptionsResponse, error) {
+	return &pulumirpc.RuntimeOptionsResponse{}, nil
+}
+
+// Run builds the program and runs it to its end. A program that fails has told
+// the engine why, so that the engine need not say it once more.
+func (h *Host) Run(ctx context.Context, req *pulumirpc.RunRequest) (*pulumirpc.RunResponse, error) {
+	if err := h.Build(ctx, programDir(req)); err != nil {
+		return &pulumirpc.RunResponse{Error: err.Error()}, nil
+	}
+	environment, err := h.environment(req)
+	if err != nil {
+		return nil, err
+	}
+	program := exec.CommandContext(ctx, h.binary)
+	program.Dir = req.GetPwd()
+	program.Env = append(os.Environ(), environment...)
+	program.Stdout, program.Stderr = h.output, h.output
+	if err := program.Run(); err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) && exit.Exited() {
+			return &pulumirpc.RunResponse{Error: fmt.Sprintf("the program ended with exit code %d; what it said is above", exit.ExitCode()), Bail: exit.ExitCode() == bailCode}, nil
+		}
+		return &pulumirpc.RunResponse{Error: fmt.Sprintf("run the program: %v", err)}, nil
+	}
+	return &pulumirpc.RunResponse{}, nil
+}
+
+// bailCode is the exit code of a program whose error the engine has shown.
+const bailCode = 32
+
+func programDir(req *pulumirpc.RunRequest) string {
+	if dir := req.GetInfo().GetProgramDirectory(); dir != "" {
+		return dir
+	}
+	return filepath.Join(req.GetPwd(), req.GetProgram())
+}
+
+// Build builds the program in dir, once a host: a host lives for one
+// deployment, and Run finds built what Build has built.
+func (h *Host) Build(ctx context.Context, dir string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.built {
+		return nil
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", h.binary, ".")
+	cmd.Dir = dir
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("the program in %s does not build: %w\n%s", dir, err, strings.TrimSpace(string(output)))
+	}
+	h.built = true
+	return nil
+}
+
+// environment is how a Go program finds its engine and its settings.
+func (h *Host) environment(req *pulumirpc.RunRequest) ([]string, error) {
+	config, err := json.Marshal(req.GetConfig())
+	if err != nil {
+		return nil, err
+	}
+	secrets, err := json.Marshal(req.GetConfigSecretKeys())
+	if err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	engine := h.engine
+	h.mu.Unlock()
+	if args := req.GetArgs(); engine == "" && len(args) > 0 {
+		engine = args[0]
+	}
+	return []string{
+		"PULUMI_ORGANIZATION=" + req.GetOrganization(),
+		"PULUMI_PROJECT=" + req.GetProject(),
+		"PULUMI_ROOT_DIRECTORY=" + req.GetInfo().GetRootDirectory(),
+		"PULUMI_STACK=" + req.GetStack(),
+		"PULUMI_CONFIG=" + string(config),
+		"PULUMI_CONFIG_SECRET_KEYS=" + string(secrets),
+		"PULUMI_DRY_RUN=" + strconv.FormatBool(req.GetDryRun()),
+		"PULUMI_PARALLEL=" + strconv.Itoa(int(req.GetParallel())),
+		"PULUMI_MONITOR=" + req.GetMonitorAddress(),
+		"PULUMI_ENGINE=" + engine,
+	}, nil
+}
