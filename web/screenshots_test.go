@@ -27,7 +27,7 @@ func TestScreenshots(t *testing.T) {
 	}
 	chat := startFakeChat(t)
 	ada := browsertest.New(t)
-	picture(t, ada, 780, 820, "light")
+	picture(t, ada, 780, 780, "light")
 	browsertest.Open(t, ada, chat.URL)
 	browsertest.Wait(t, ada, connected)
 	browsertest.Wait(t, ada, `document.activeElement.dataset.testid === "name-input"`)
@@ -39,17 +39,15 @@ func TestScreenshots(t *testing.T) {
 	browsertest.Click(t, ada, "[data-channel=General] button")
 
 	grace := browsertest.NewTab(t, ada)
-	picture(t, grace, 780, 820, "light")
+	picture(t, grace, 780, 780, "light")
 	enter(t, grace, chat, "Grace Hopper")
 	talk := []struct {
 		tab     context.Context
 		content string
 	}{
-		{ada, "Morning! The stage is up: <b>everything</b> runs on this laptop now."},
-		{grace, "The same handlers as on AWS?"},
-		{ada, "The same. One <em>pulumi up</em>, and then:"},
-		{ada, "<ul><li>a WebSocket gateway</li><li>the functions, a process each</li><li>the table and its stream</li></ul>"},
-		{grace, "And no Docker. Does it also announce who leaves?"},
+		{ada, "Morning! One <em>pulumi up</em>, and this laptop <b>runs the whole stack</b>:"},
+		{ada, "<ul><li>the WebSocket gateway</li><li>the functions, a process each</li><li>the table and its stream</li></ul>"},
+		{grace, "And no Docker. Is it announced when somebody leaves?"},
 		{ada, "Close a tab and see …"},
 	}
 	for _, line := range talk {
@@ -130,7 +128,7 @@ func pair(t *testing.T, browser context.Context, left, right []byte) []byte {
 			base64.StdEncoding.EncodeToString(png))
 	}
 	ctx := browsertest.NewTab(t, browser)
-	picture(t, ctx, 2*780+24+2*28, 820+2*28, "light")
+	picture(t, ctx, 2*780+24+2*28, 780+2*28, "light")
 	browsertest.Open(t, ctx, "data:text/html;base64,"+base64.StdEncoding.EncodeToString([]byte(html)))
 	browsertest.Wait(t, ctx, `[...document.images].every((image) => image.complete)`)
 	return save(t, ctx, "pair.png")

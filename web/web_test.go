@@ -33,7 +33,7 @@ func TestHandler(t *testing.T) {
 		"/index.html":   "text/html; charset=utf-8",
 		"/app.js":       "text/javascript; charset=utf-8",
 		"/chatstack.js": "text/javascript; charset=utf-8",
-		"/style.css":    "text/css; charset=utf-8",
+		"/theme.css":    "text/css; charset=utf-8",
 		"/icon.svg":     "image/svg+xml",
 	} {
 		t.Run(target, func(t *testing.T) {

@@ -168,6 +168,30 @@ test("a silent connection is given up and replaced", async (t) => {
   assert.equal(FakeSocket.all.length, 2);
 });
 
+test("a request without an answer makes sure of the connection", async (t) => {
+  const { chat, socket, greet } = await start(t);
+  await greet();
+  const sending = chat.send("General", "a", "Ann");
+  t.mock.timers.tick(10_000);
+  await assert.rejects(sending);
+  assert.deepEqual(socket().sent.map(({ action }) => action), ["sendMessage", "ping"]);
+  t.mock.timers.tick(10_000);
+  await settle();
+  assert.equal(chat.state, "waiting");
+});
+
+test("connect does not wait for the next attempt, and takes its place", async (t) => {
+  const { chat, socket, greet } = await start(t);
+  await greet();
+  socket().drop();
+  chat.connect();
+  await settle();
+  assert.equal(chat.state, "connecting");
+  t.mock.timers.tick(5000);
+  await settle();
+  assert.equal(FakeSocket.all.length, 2);
+});
+
 test("traffic puts the ping off, and a pong keeps the connection", async (t) => {
   const { chat, socket, greet } = await start(t);
   await greet();

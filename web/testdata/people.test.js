@@ -35,7 +35,8 @@ test("a server that comes back on another port is found by its name", async () =
   let list = [{ name: "chat", stage: "local", endpoint: "ws://127.0.0.1:1/local" }];
   const [server] = await listed(async () => list);
   assert.equal(server.name, "chat · local");
-  list = [{ name: "other", stage: "local", endpoint: "ws://127.0.0.1:9/local" }, { ...list[0], endpoint: "ws://127.0.0.1:2/local" }];
+  const others = [["other", "local"], ["chat", "dev"]].map(([name, stage]) => ({ name, stage, endpoint: "ws://127.0.0.1:9/x" }));
+  list = [...others, { ...list[0], endpoint: "ws://127.0.0.1:2/local" }];
   assert.equal(await server.url(), "ws://127.0.0.1:2/local");
   list = [];
   assert.equal(await server.url(), "ws://127.0.0.1:2/local");

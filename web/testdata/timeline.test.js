@@ -76,6 +76,8 @@ test("two own messages with the same words keep their places", () => {
   timeline.receive(message(1, "hi"), true);
   timeline.ack(ack("r2", 1));
   assert.deepEqual(lines(), ["1 hi sent", "- hi pending"]);
+  timeline.fail("r1", { code: "timeout", message: "" });
+  assert.deepEqual(lines(), ["1 hi sent", "- hi failed"]);
   timeline.ack(ack("r1", 2));
   timeline.receive(message(2, "hi"), true);
   assert.deepEqual(lines(), ["1 hi sent", "2 hi sent"]);
@@ -87,12 +89,18 @@ test("an ack that overtakes its frame takes nothing from its twin", () => {
   timeline.send("r2", "Ann", "hi", new Date());
   timeline.receive(message(1, "hi"), true);
   timeline.ack(ack("r1", 2));
+  assert.deepEqual(lines(), ["1 hi sent", "2 hi sent"]);
   timeline.ack(ack("r2", 1));
   assert.deepEqual(lines(), ["1 hi sent", "2 hi sent"]);
 });
 
-test("what is being sent stands last", () => {
+test("what is being sent stands last, in the order of sending", () => {
   const { timeline, lines } = start();
+  timeline.send("r0", "Ann", "first", new Date());
+  timeline.send("r1", "Ann", "second", new Date());
+  assert.deepEqual(lines(), ["- first pending", "- second pending"]);
+  timeline.remove(timeline.entries[0]);
+  timeline.remove(timeline.entries[0]);
   timeline.send("r1", "Ann", "mine", new Date());
   timeline.receive(message(1, "theirs"));
   assert.deepEqual(lines(), ["1 theirs sent", "- mine pending"]);
@@ -144,6 +152,17 @@ test("messages of one author stand together until something comes between", () =
   timeline.receive(message(3, "d", { name: "Eve" }));
   assert.deepEqual(timeline.entries.map((entry) => entry.content ?? ""), ["a", "b", "", "d", "c"]);
   assert.equal(timeline.entries.at(-1).follows, false);
+});
+
+test("what stood between messages stands no longer between them once it moves", () => {
+  const { timeline } = start();
+  timeline.receive(message(1, "a"));
+  const entry = timeline.send("r1", "Ann", "x", new Date(at));
+  timeline.fail("r1", { code: "timeout", message: "" });
+  timeline.receive(message(2, "b"));
+  assert.deepEqual(timeline.entries.map((e) => Boolean(e.follows)), [false, false, false]);
+  timeline.retry(entry);
+  assert.deepEqual(timeline.entries.map((e) => [e.content, Boolean(e.follows)]), [["a", false], ["b", true], ["x", false]]);
 });
 
 test("the oldest entries are forgotten", () => {
