@@ -6,9 +6,10 @@ package main
 import (
 	"time"
 
-	"example.com/chatstack/components"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
+
+	"example.com/chatstack/components"
 )
 
 func main() {

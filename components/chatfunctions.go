@@ -6,9 +6,10 @@ import (
 	"path"
 	"reflect"
 
-	"example.com/chatstack/internal/gobuild"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"golang.org/x/sync/errgroup"
+
+	"example.com/chatstack/internal/gobuild"
 )
 
 // A chatFunction is one of the functions that come with the chat.

@@ -5,9 +5,10 @@ import (
 	"maps"
 	"slices"
 
-	"example.com/chatstack/internal/gobuild"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sqs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"example.com/chatstack/internal/gobuild"
 )
 
 // A ChatStack is a whole chat: the WebSocket API that clients connect to, the

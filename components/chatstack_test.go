@@ -9,9 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"example.com/chatstack/internal/gobuild"
 	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"example.com/chatstack/internal/gobuild"
 )
 
 // previewChat declares a chat stack called chat, whose functions are not built.

@@ -3,8 +3,9 @@ package components_test
 import (
 	"time"
 
-	"example.com/chatstack/components"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"example.com/chatstack/components"
 )
 
 // A whole chat. A real program gives its function to pulumi.Run; preview, in

@@ -7,8 +7,9 @@ import (
 	"slices"
 	"time"
 
-	"example.com/chatstack/internal/gobuild"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"example.com/chatstack/internal/gobuild"
 )
 
 // Defaults of a function's settings.

@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"time"
 
-	"example.com/chatstack/internal/gobuild"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"example.com/chatstack/internal/gobuild"
 )
 
 // A GoFunction is a Lambda function made from a Go package, with a role that

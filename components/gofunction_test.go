@@ -6,9 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"example.com/chatstack/internal/gobuild"
 	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"example.com/chatstack/internal/gobuild"
 )
 
 func TestGoFunctionWithDefaults(t *testing.T) {

@@ -8,9 +8,10 @@ import (
 	"sync"
 	"testing"
 
-	"example.com/chatstack/internal/gobuild"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"example.com/chatstack/internal/gobuild"
 )
 
 // declared is a resource that a program declared.

@@ -7,8 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"example.com/chatstack/chat/chattable"
 	"github.com/aws/aws-lambda-go/events"
+
+	"example.com/chatstack/chat/chattable"
 )
 
 // keyPattern is a filter pattern on a record's keys: for each key, texts or
