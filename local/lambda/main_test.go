@@ -121,6 +121,13 @@ func (f *fixture) pid() int {
 	return pid
 }
 
+// idle is how many environments of f wait for work.
+func (f *fixture) idle() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.functions["f"].idle)
+}
+
 // begin invokes f without waiting for it.
 func (f *fixture) begin(what string, rest ...any) <-chan result {
 	results := make(chan result, 1)
@@ -167,12 +174,15 @@ type recorder struct {
 	lines []line
 }
 
-type line struct{ group, stream, text string }
+type line struct {
+	group, stream, text string
+	at                  time.Time
+}
 
-func (r *recorder) Log(group, stream string, _ time.Time, text string) {
+func (r *recorder) Log(group, stream string, at time.Time, text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.lines = append(r.lines, line{group, stream, text})
+	r.lines = append(r.lines, line{group, stream, text, at})
 }
 
 func (r *recorder) all() []line {

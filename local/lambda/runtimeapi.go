@@ -1,9 +1,7 @@
 package lambda
 
 import (
-	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -157,81 +155,6 @@ func (a *runtimeAPI) send(w http.ResponseWriter, inv *invocation) {
 	h.Set("Lambda-Runtime-Trace-Id", inv.traceID)
 	// An error means that the process is gone, which is noticed elsewhere.
 	_, _ = w.Write(inv.payload)
-}
-
-// response takes what the function returned.
-func (a *runtimeAPI) response(w http.ResponseWriter, r *http.Request) {
-	a.answer(w, r, func(body []byte) *Output {
-		// A function that streams its response says at its end whether it failed
-		// on the way.
-		if kind := r.Trailer.Get("Lambda-Runtime-Function-Error-Type"); kind != "" {
-			return streamFailure(kind, r.Trailer.Get("Lambda-Runtime-Function-Error-Body"))
-		}
-		return &Output{Payload: body}
-	})
-}
-
-// failure takes the error that the function returned, or its panic.
-func (a *runtimeAPI) failure(w http.ResponseWriter, r *http.Request) {
-	a.answer(w, r, func(body []byte) *Output {
-		return &Output{Payload: body, FunctionError: unhandled}
-	})
-}
-
-func streamFailure(kind, encoded string) *Output {
-	body, err := base64.StdEncoding.DecodeString(encoded)
-	if err != nil || !json.Valid(body) {
-		return (&failure{Type: kind}).output()
-	}
-	return &Output{Payload: body, FunctionError: unhandled}
-}
-
-// answer reads an answer to the invocation in progress and keeps what output makes
-// of it.
-func (a *runtimeAPI) answer(w http.ResponseWriter, r *http.Request, output func(body []byte) *Output) {
-	inv, ok := a.beginAnswer(w, r.PathValue("id"))
-	if !ok {
-		return
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxResponse))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		a.endAnswer(inv, responseTooLarge().output())
-		refuse(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "Exceeded maximum allowed payload size ("+strconv.Itoa(maxResponse)+" bytes).")
-	case err != nil:
-		a.endAnswer(inv, nil) // it may try again
-		refuse(w, http.StatusBadRequest, "InvalidRequest", "the body could not be read: "+err.Error())
-	default:
-		a.endAnswer(inv, output(body))
-		accept(w)
-	}
-}
-
-func (a *runtimeAPI) beginAnswer(w http.ResponseWriter, id string) (*invocation, bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	switch {
-	case a.current == nil || a.current.id != id:
-		refuse(w, http.StatusBadRequest, "InvalidRequestID", "Invalid request ID")
-		return nil, false
-	case a.phase != invoking || !a.current.delivered:
-		refuse(w, http.StatusForbidden, "InvalidStateTransition", "State transition failed: the invocation has been answered")
-		return nil, false
-	}
-	a.phase = answering
-	return a.current, true
-}
-
-// endAnswer keeps an answer; nil says that none came.
-func (a *runtimeAPI) endAnswer(inv *invocation, output *Output) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if output == nil {
-		a.phase = invoking
-		return
-	}
-	a.phase, inv.output = answered, output
 }
 
 // initError takes what went wrong before the first invocation. The process is
