@@ -15,7 +15,7 @@ import (
 
 // A connection is one client's. Its life:
 //
-//	newConnection → $connect runs → open (101) → serve → close → $disconnect
+//	newConnection → $connect runs → 101, attach → serve → close → $disconnect
 //
 // One goroutine reads frames, one writes them, and each message that is with
 // its function has one.

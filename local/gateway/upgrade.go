@@ -52,15 +52,27 @@ func (e *endpoint) upgrade(w http.ResponseWriter, r *http.Request, stage string)
 		c.log.Info("client vanished during $connect")
 		return
 	}
+	// Reachable before the client sees 101, so that nobody who hears of the
+	// connection from the client is told that it is gone.
 	if !e.add(c) {
 		refuse(http.StatusForbidden, forbidden)
 		return
 	}
-	if err := c.open(w, switchingProtocols(r.Header.Get("Sec-Websocket-Key"), subprotocol)); err != nil {
+	conn, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
 		e.remove(c)
-		c.log.Warn("connection not opened", "error", err)
+		c.log.Error("connection cannot be taken over from the HTTP server", "error", err)
+		refuse(http.StatusInternalServerError, internalServerError)
 		return
 	}
+	_ = conn.SetWriteDeadline(time.Now().Add(e.options.Limits.Stall))
+	if _, err := conn.Write(switchingProtocols(r.Header.Get("Sec-Websocket-Key"), subprotocol)); err != nil {
+		e.remove(c)
+		_ = conn.Close()
+		c.log.Info("client vanished during the upgrade", "error", err)
+		return
+	}
+	c.attach(conn, buffered.Reader)
 	e.running.Go(c.serve)
 }
 
@@ -88,20 +100,4 @@ func (e *endpoint) connect(c *connection, request upgradeRequest) (status int, w
 	}
 	c.log.Warn("$connect failed", "status", status, "error", err)
 	return status, why, ""
-}
-
-// open takes the connection over from the HTTP server and sends the response
-// that opens it.
-func (c *connection) open(w http.ResponseWriter, response []byte) error {
-	conn, buffered, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		return err
-	}
-	_ = conn.SetWriteDeadline(time.Now().Add(c.endpoint.options.Limits.Stall))
-	if _, err := conn.Write(response); err != nil {
-		_ = conn.Close()
-		return err
-	}
-	c.attach(conn, buffered.Reader)
-	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"testing"
 	"time"
@@ -142,6 +143,27 @@ func TestRefusedUpgradeHasTheBodyOfAServiceFrame(t *testing.T) {
 	want := regexp.MustCompile(`^\{"message": "Internal server error", "connectionId":"[\w-]{15}=", "requestId":"[\w-]{15}="\}$`)
 	if !want.Match(body) {
 		t.Errorf("got %s", body)
+	}
+}
+
+func TestServerThatCannotHandOverItsConnectionsIsAnError(t *testing.T) {
+	t.Parallel()
+	g := gateway.New(gateway.Options{})
+	defer g.Close(t.Context())
+	api := declare(functions{})
+	if err := g.Put(api); err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest(http.MethodGet, "/prod", nil)
+	for name, value := range map[string]string{
+		"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+	} {
+		r.Header.Set(name, value)
+	}
+	w := httptest.NewRecorder()
+	g.Handler(api.ID).ServeHTTP(w, r)
+	if w.Code != http.StatusInternalServerError || len(g.Connections(api.ID)) != 0 {
+		t.Errorf("status %d, connections %v", w.Code, g.Connections(api.ID))
 	}
 }
 
