@@ -8,7 +8,7 @@ import (
 )
 
 // A Change is something that happened to the table and matters to clients: one
-// of [Joined], [Left], [ConnectionEnded], [PublishRequest] and [Delivery].
+// of [Joined], [Rewritten], [Left], [ConnectionEnded], [PublishRequest] and [Delivery].
 type Change interface{ change() }
 
 // Joined says that a subscription was put where there was none.
@@ -17,6 +17,10 @@ type Joined struct {
 	// Incomplete says that its writer left out what CompleteSubscription adds.
 	Incomplete bool
 }
+
+// Rewritten says that a subscription was put again, and without what
+// CompleteSubscription adds. Nobody joined.
+type Rewritten struct{ Subscription }
 
 // Left says that a subscription was deleted.
 type Left struct {
@@ -42,6 +46,7 @@ type PublishRequest struct {
 }
 
 func (Joined) change()          {}
+func (Rewritten) change()       {}
 func (Left) change()            {}
 func (ConnectionEnded) change() {}
 func (PublishRequest) change()  {}
@@ -53,6 +58,8 @@ func (s *Service) Apply(ctx context.Context, change Change) error {
 	switch c := change.(type) {
 	case Joined:
 		return s.announceJoin(ctx, c)
+	case Rewritten:
+		return s.Store.CompleteSubscription(ctx, c.Subscription)
 	case Left:
 		return s.announceLeave(ctx, c)
 	case ConnectionEnded:

@@ -33,18 +33,13 @@ func DecodeRecord(r events.DynamoDBEventRecord) (chat.Change, error) {
 }
 
 func decode(r events.DynamoDBEventRecord, pk, sk string) (chat.Change, error) {
-	var inserted, removed bool
-	switch events.DynamoDBOperationType(r.EventName) {
-	case events.DynamoDBOperationTypeInsert:
-		inserted = true
-	case events.DynamoDBOperationTypeRemove:
-		removed = true
-	case events.DynamoDBOperationTypeModify:
-		return nil, nil
+	name := events.DynamoDBOperationType(r.EventName)
+	switch name {
+	case events.DynamoDBOperationTypeInsert, events.DynamoDBOperationTypeModify, events.DynamoDBOperationTypeRemove:
 	default:
 		return nil, errors.New("unknown event name")
 	}
-	if connectionID, ok := after(pk, connectionPrefix); ok && sk == metaSort && removed {
+	if connectionID, ok := after(pk, connectionPrefix); ok && sk == metaSort && name == events.DynamoDBOperationTypeRemove {
 		return chat.ConnectionEnded{ConnectionID: connectionID}, nil
 	}
 	channelID, ok := after(pk, channelPrefix)
@@ -52,12 +47,12 @@ func decode(r events.DynamoDBEventRecord, pk, sk string) (chat.Change, error) {
 		return nil, nil
 	}
 	if connectionID, ok := after(sk, connectionPrefix); ok {
-		if removed {
+		if name == events.DynamoDBOperationTypeRemove {
 			return leftOf(r, channelID, connectionID), nil
 		}
 		return joinedOf(r, channelID, connectionID)
 	}
-	if !inserted {
+	if name != events.DynamoDBOperationTypeInsert {
 		return nil, nil
 	}
 	if unique, ok := after(sk, publishPrefix); ok {
@@ -69,6 +64,8 @@ func decode(r events.DynamoDBEventRecord, pk, sk string) (chat.Change, error) {
 	return nil, nil
 }
 
+// joinedOf gives the change of a subscription that was put. Only one that was
+// not there before is a join.
 func joinedOf(r events.DynamoDBEventRecord, channelID, connectionID string) (chat.Change, error) {
 	image, err := newImage(r)
 	if err != nil {
@@ -78,10 +75,16 @@ func joinedOf(r events.DynamoDBEventRecord, channelID, connectionID string) (cha
 	if since.IsZero() {
 		since = writtenAt(r)
 	}
-	return chat.Joined{
-		Subscription: chat.Subscription{ChannelID: channelID, ConnectionID: connectionID, Since: since},
-		Incomplete:   image["subscriber"] == nil || image["ttl"] == nil,
-	}, nil
+	s := chat.Subscription{ChannelID: channelID, ConnectionID: connectionID, Since: since}
+	incomplete := image["subscriber"] == nil || image["ttl"] == nil
+	switch {
+	case r.EventName == string(events.DynamoDBOperationTypeInsert):
+		return chat.Joined{Subscription: s, Incomplete: incomplete}, nil
+	case incomplete:
+		return chat.Rewritten{Subscription: s}, nil
+	default:
+		return nil, nil
+	}
 }
 
 func leftOf(r events.DynamoDBEventRecord, channelID, connectionID string) chat.Change {

@@ -44,6 +44,7 @@ func TestDecodeRecord(t *testing.T) {
 		"subscription-insert":           joined,
 		"subscription-insert-key-alone": keyAlone,
 		"subscription-modify":           nil,
+		"subscription-modify-key-alone": chat.Rewritten{Subscription: keyAlone.Subscription},
 		"subscription-remove":           left,
 		"subscription-expire":           expired,
 		"connection-insert":             nil,

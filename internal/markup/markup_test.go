@@ -62,3 +62,12 @@ func FuzzSanitize(f *testing.F) {
 		}
 	})
 }
+
+// The example of docs/protocol.md.
+func TestDocumentedExample(t *testing.T) {
+	t.Parallel()
+	const in, want = `1 < 2 <u>&</u> <b>3</b>`, `1 &lt; 2 &amp; <b>3</b>`
+	if got := NewSanitizer().Sanitize(in); got != want {
+		t.Errorf("Sanitize(%q) = %q, want %q", in, got, want)
+	}
+}
