@@ -233,6 +233,16 @@ func TestPage(t *testing.T) {
 		}
 		browsertest.Click(t, tab, "[data-testid=menu-button]")
 		browsertest.Wait(t, tab, `document.querySelector("[data-testid=join-input]").checkVisibility({ visibilityProperty: true })`)
+		browsertest.Fill(t, tab, joinInput, "what?\r")
+		browsertest.Wait(t, tab, errorShown("Not joined"))
+		seen := `(() => {
+			const error = document.querySelector("[data-testid=error]");
+			const { left, right, top, bottom } = error.getBoundingClientRect();
+			return left >= 0 && right <= 360 && document.elementFromPoint((left + right) / 2, (top + bottom) / 2) === error;
+		})()`
+		if !browsertest.Eval[bool](t, tab, seen) {
+			t.Error("the error is hidden by the drawer")
+		}
 		browsertest.Fill(t, tab, joinInput, "Secret\r")
 		browsertest.Wait(t, tab, `document.querySelector("[data-testid=title]").textContent === "Secret"`)
 		browsertest.Wait(t, tab, `!document.querySelector("[data-testid=join-input]").checkVisibility({ visibilityProperty: true }) && !document.getElementById("room").inert`)
