@@ -21,7 +21,10 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// The table engine that the tests share lives as long as their process.
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("example.com/chatstack/local/process.(*Process).wait"))
+}
 
 const (
 	streamARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/T/stream/2024-01-01T00:00:00.000"
