@@ -1,0 +1,124 @@
+package handler
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"example.com/chatstack/chat"
+)
+
+func TestWebSocket(t *testing.T) {
+	t.Parallel()
+	const ok = `{"statusCode":200,"headers":null,"multiValueHeaders":null,"body":`
+	t.Run("connect", func(t *testing.T) {
+		t.Parallel()
+		f := newFixture()
+		out, err := invoke(t, WebSocket{f.chat, f.log}.Handle, read(t, "connect.json"))
+		if err != nil || out != ok+`""}` {
+			t.Errorf("%s, %v", out, err)
+		}
+		diff(t, "calls", f.store.calls, []string{
+			"PutConnection R1kmxc2VNjMCFIA= 2026-03-01T12:01:00.123Z",
+			"PutSubscription General R1kmxc2VNjMCFIA=", "OpenChannel General",
+		})
+	})
+	t.Run("a connect that fails refuses the connection", func(t *testing.T) {
+		t.Parallel()
+		f := newFixture()
+		f.store.err = errors.New("table is down")
+		out, err := invoke(t, WebSocket{f.chat, f.log}.Handle, read(t, "connect.json"))
+		if err != nil || !strings.HasPrefix(out, `{"statusCode":500,`) {
+			t.Errorf("%s, %v", out, err)
+		}
+		if strings.Contains(out, "table is down") || !strings.Contains(f.logs.String(), "table is down") {
+			t.Errorf("answer %s, log %s", out, f.logs)
+		}
+	})
+	t.Run("disconnect", func(t *testing.T) {
+		t.Parallel()
+		f := newFixture()
+		out, err := invoke(t, WebSocket{f.chat, f.log}.Handle, read(t, "disconnect.json"))
+		if err != nil || out != ok+`""}` {
+			t.Errorf("%s, %v", out, err)
+		}
+		diff(t, "calls", f.store.calls, []string{
+			"DeleteConnection R1kmxc2VNjMCFIA=", "ListSubscriptions", "DeleteSubscription General R1kmxc2VNjMCFIA=",
+		})
+	})
+	t.Run("message", func(t *testing.T) {
+		t.Parallel()
+		f := newFixture()
+		out, err := invoke(t, WebSocket{f.chat, f.log}.Handle, read(t, "message.json"))
+		if err != nil || !strings.HasPrefix(out, ok+`"{\"event\":\"ack\",`) {
+			t.Errorf("%s, %v", out, err)
+		}
+		if len(f.poster.frames) != 1 || !strings.Contains(f.poster.frames[0], `"content":"hello world!"`) {
+			t.Errorf("posted %v", f.poster.frames)
+		}
+		if logs := f.logs.String(); strings.Contains(logs, "hello world") || strings.Contains(logs, "johndoe") {
+			t.Errorf("contents in the log: %s", logs)
+		}
+	})
+	t.Run("unknown frame", func(t *testing.T) {
+		t.Parallel()
+		f := newFixture()
+		out, err := invoke(t, WebSocket{&chat.Service{Log: f.log}, f.log}.Handle, read(t, "default.json"))
+		if err != nil || !strings.HasPrefix(out, ok+`"{\"event\":\"error\",\"code\":\"invalid_json\",`) {
+			t.Errorf("%s, %v", out, err)
+		}
+		if strings.Contains(f.logs.String(), `"level":"ERROR"`) {
+			t.Errorf("a client's mistake in the log as an error: %s", f.logs)
+		}
+	})
+	t.Run("our own fault is an internal error to the client and a chain in the log", func(t *testing.T) {
+		t.Parallel()
+		f := newFixture()
+		f.store.err = errors.New("table is down")
+		out, err := invoke(t, WebSocket{f.chat, f.log}.Handle, read(t, "message.json"))
+		want := ok + `"{\"event\":\"error\",\"code\":\"internal\",\"message\":\"internal error\"}"}`
+		if err != nil || out != want {
+			t.Errorf("%s, %v, want %s", out, err, want)
+		}
+		for _, part := range []string{`"level":"ERROR"`, `send to \"General\": table is down`, `"requestId":"TcDA-EMnFiAEfXw="`, `"connectionId":"R1kmxc2VNjMCFIA="`} {
+			if !strings.Contains(f.logs.String(), part) {
+				t.Errorf("log %s has no %s", f.logs, part)
+			}
+		}
+	})
+	t.Run("no frame is a connect", func(t *testing.T) {
+		t.Parallel()
+		f := newFixture()
+		event := strings.Replace(string(read(t, "default.json")), `"$default"`, `"$connect"`, 1)
+		event = strings.Replace(event, `"hello"`, `"{\"action\":\"$connect\"}"`, 1)
+		out, err := invoke(t, WebSocket{f.chat, f.log}.Handle, []byte(event))
+		if err != nil || !strings.Contains(out, "unknown_action") || len(f.store.calls) != 0 {
+			t.Errorf("%s, %v, calls %v", out, err, f.store.calls)
+		}
+	})
+}
+
+// Defect 5 of the 2018 example: a frame that was not JSON, or had no name, made
+// the function throw.
+func TestDefect5NoFrameMakesTheFunctionFail(t *testing.T) {
+	t.Parallel()
+	routes := []string{"sendMessage", "subscribeChannel", "unsubscribeChannel", "$default"}
+	bodies := []string{"", "hello", "{", `{}`, `{"channelId":null}`, "null", "[]", "\x00", "\xff"}
+	check := func(route, body string) {
+		f := newFixture()
+		var event events.APIGatewayWebsocketProxyRequest
+		event.RequestContext.EventType, event.RequestContext.RouteKey, event.Body = "MESSAGE", route, body
+		response, err := WebSocket{f.chat, f.log}.Handle(t.Context(), event)
+		if err != nil || response.StatusCode != 200 || !strings.Contains(response.Body, `"event":"error"`) {
+			t.Errorf("%s %q: %+v, %v", route, body, response, err)
+		}
+	}
+	for _, route := range routes {
+		for _, body := range bodies {
+			check(route, body)
+		}
+	}
+	check("sendMessage", `{"action":"sendMessage","channelId":"General","content":"no name"}`)
+}
