@@ -2,8 +2,6 @@ package components
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -11,8 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-
-	"example.com/chatstack/internal/gobuild"
 )
 
 // previewChat declares a chat stack called chat, whose functions are not built.
@@ -334,88 +330,6 @@ func TestChatStackFeedsTheStreamToBroadcast(t *testing.T) {
 	}
 }
 
-func TestChatStackRoutes(t *testing.T) {
-	t.Parallel()
-	b := &fakeBuilder{}
-	c := mustPreviewChat(t, &ChatStackArgs{
-		FunctionMemory: 512,
-		Tags:           map[string]string{"team": "chat"},
-		Routes: []ChatRouteArgs{
-			{Key: "time", Function: GoFunctionArgs{Package: "./functions/time"}},
-			{
-				Key: "vote", OneWay: true, TableAccess: ReadWriteTable, Connections: true,
-				Function: GoFunctionArgs{
-					Package: "example.com/app/vote", Memory: 1024, Timeout: 20 * time.Second,
-					Environment: pulumi.StringMap{"LEVEL": pulumi.String("debug"), "TABLE_NAME": pulumi.String("mine")},
-					Statements:  []PolicyStatement{{Actions: []string{"a:B"}, Resources: []pulumi.StringInput{pulumi.String("arn:aws:a:::b")}}},
-				},
-			},
-			{Key: "message", TableAccess: ReadTable, Function: GoFunctionArgs{Package: "./functions/message"}},
-		},
-		builder: b,
-	})
-	var packages []string
-	for _, target := range b.targets {
-		packages = append(packages, target.Package)
-	}
-	for _, want := range []string{"./functions/time", "example.com/app/vote", "./functions/message"} {
-		if !slices.Contains(packages, want) {
-			t.Errorf("built %v, not %s", packages, want)
-		}
-	}
-
-	// Nothing asked for, nothing given, and the stack's own settings.
-	if got := c.variables(t, "chat-route-time"); got != nil {
-		t.Errorf("time is told %v", got)
-	}
-	if got := c.grants(t, "chat-route-time-role"); len(got) != 2 {
-		t.Errorf("time may %v, want its log alone", got)
-	}
-	in := c.get(t, "Function", "chat-route-time").Inputs
-	if in["memorySize"] != 512.0 || in["timeout"] != 10.0 || !cmp.Equal(in["tags"], any(map[string]any{"team": "chat"})) {
-		t.Errorf("time is declared with %v", in)
-	}
-	if got := c.get(t, "Route", "chat-api-route-time").Inputs["routeResponseSelectionExpression"]; got != "$default" {
-		t.Errorf("time answers with %v", got)
-	}
-
-	// Everything asked for; what the program sets itself wins.
-	if diff := cmp.Diff(map[string]any{
-		"TABLE_NAME": "mine", "LEVEL": "debug",
-		"MANAGEMENT_ENDPOINT": "https://chat-api-a1b2c3d.execute-api.eu-central-1.amazonaws.com/dev",
-	}, c.variables(t, "chat-route-vote")); diff != "" {
-		t.Errorf("vote is told (-want +got):\n%s", diff)
-	}
-	in = c.get(t, "Function", "chat-route-vote").Inputs
-	if in["memorySize"] != 1024.0 || in["timeout"] != 20.0 {
-		t.Errorf("vote is declared with %v", in)
-	}
-	if got := c.get(t, "Route", "chat-api-route-vote").Inputs["routeResponseSelectionExpression"]; got != nil {
-		t.Errorf("one-way vote answers with %v", got)
-	}
-	const table = "arn:aws:dynamodb:eu-central-1:123456789012:table/chat-table-a1b2c3d"
-	want := []string{"a:B arn:aws:a:::b", "dynamodb:Query " + table + "/index/bySubscriber"}
-	for _, action := range []string{"GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "ConditionCheckItem"} {
-		want = append(want, "dynamodb:"+action+" "+table)
-	}
-	for _, method := range []string{"POST", "GET", "DELETE"} {
-		want = append(want, "execute-api:ManageConnections arn:aws:execute-api:eu-central-1:123456789012:chat-api-a1b2c3d/dev/"+method+"/@connections/*")
-	}
-	for _, action := range []string{"CreateLogStream", "PutLogEvents"} {
-		want = append(want, "logs:"+action+" arn:aws:logs:eu-central-1:123456789012:log-group:chat-route-vote-logs-a1b2c3d:*")
-	}
-	slices.Sort(want)
-	if diff := cmp.Diff(want, c.grants(t, "chat-route-vote-role")); diff != "" {
-		t.Errorf("vote may (-want +got):\n%s", diff)
-	}
-
-	// A route may have the name of one of the chat's functions.
-	if got := c.grants(t, "chat-route-message-role"); slices.ContainsFunc(got, func(g string) bool { return strings.Contains(g, "PutItem") }) {
-		t.Errorf("a reader may %v", got)
-	}
-	c.get(t, "Function", "chat-message")
-}
-
 func TestEveryChildBelongsToItsComponent(t *testing.T) {
 	t.Parallel()
 	c := mustPreviewChat(t, &ChatStackArgs{Routes: []ChatRouteArgs{{Key: "vote", Function: GoFunctionArgs{Package: "./vote"}}}})
@@ -457,94 +371,4 @@ func TestStacksDoNotCollide(t *testing.T) {
 			t.Errorf("%s %s has the fixed name %v", r.Type, r.Name, fixed)
 		}
 	}
-}
-
-func TestChatStackMistakes(t *testing.T) {
-	t.Parallel()
-	route := func(r ChatRouteArgs) *ChatStackArgs {
-		if r.Function.Package == "" {
-			r.Function.Package = "./vote"
-		}
-		return &ChatStackArgs{Routes: []ChatRouteArgs{{Key: "ok", Function: GoFunctionArgs{Package: "./ok"}}, r}}
-	}
-	var many []string
-	for i := range 400 {
-		many = append(many, fmt.Sprintf("channel %d", i))
-	}
-	for name, test := range map[string]struct {
-		args *ChatStackArgs
-		want []string
-	}{
-		"empty default channel":      {&ChatStackArgs{DefaultChannels: []string{"General", ""}}, []string{`chat stack "chat"`, `DefaultChannels[1] is "": allowed is 1 to 128 letters`}},
-		"odd default channel":        {&ChatStackArgs{DefaultChannels: []string{"a|b"}}, []string{`DefaultChannels[0] is "a|b"`}},
-		"default channel twice":      {&ChatStackArgs{DefaultChannels: []string{"a", "a"}}, []string{`DefaultChannels[1] is "a": allowed is each channel once`}},
-		"too many default channels":  {&ChatStackArgs{DefaultChannels: many}, []string{"DefaultChannels is 5491 bytes of JSON", "4096"}},
-		"selection expression":       {&ChatStackArgs{RouteSelectionExpression: "$action"}, []string{`RouteSelectionExpression is "$action"`}},
-		"stage name":                 {&ChatStackArgs{StageName: "a.b"}, []string{`StageName is "a.b"`}},
-		"short retention":            {&ChatStackArgs{MessageRetention: time.Second}, []string{"MessageRetention is 1s: allowed is 1m0s to 87600h0m0s (3650 days)", "KeepMessages"}},
-		"long retention":             {&ChatStackArgs{MessageRetention: 3651 * 24 * time.Hour}, []string{"MessageRetention is 87624h0m0s"}},
-		"retention not whole":        {&ChatStackArgs{MessageRetention: time.Hour + 1}, []string{"MessageRetention", "whole seconds"}},
-		"function memory":            {&ChatStackArgs{FunctionMemory: 64}, []string{"FunctionMemory is 64: allowed is 128 to 10240 (MB)"}},
-		"function timeout":           {&ChatStackArgs{FunctionTimeout: 30 * time.Second}, []string{"FunctionTimeout is 30s: allowed is 1s to 29s", "API Gateway"}},
-		"broadcast memory":           {&ChatStackArgs{BroadcastMemory: 20480}, []string{"BroadcastMemory is 20480"}},
-		"broadcast timeout":          {&ChatStackArgs{BroadcastTimeout: time.Hour}, []string{"BroadcastTimeout is 1h0m0s: allowed is 1s to 15m0s"}},
-		"log retention":              {&ChatStackArgs{LogRetentionDays: 31}, []string{"LogRetentionDays is 31"}},
-		"platform":                   {&ChatStackArgs{Platform: "arm64"}, []string{`Platform is "arm64": allowed is linux/arm64, linux/amd64 or native`}},
-		"tags":                       {&ChatStackArgs{Tags: map[string]string{"aws:a": ""}}, []string{`Tags key is "aws:a"`}},
-		"route key with $":           {route(ChatRouteArgs{Key: "$vote"}), []string{`Routes[1].Key is "$vote": allowed is $connect, $disconnect, $default, or`}},
-		"route key empty":            {route(ChatRouteArgs{}), []string{`Routes[1].Key is ""`}},
-		"route key of the chat":      {route(ChatRouteArgs{Key: "sendMessage"}), []string{`Routes[1].Key is "sendMessage": allowed is a key that the chat does not have already`}},
-		"predefined key of the chat": {route(ChatRouteArgs{Key: "$connect"}), []string{`Routes[1].Key is "$connect"`, "the chat"}},
-		"route key twice":            {route(ChatRouteArgs{Key: "ok"}), []string{`Routes[1].Key is "ok": allowed is a key that Routes[0] does not have already`}},
-		"table access":               {route(ChatRouteArgs{Key: "a", TableAccess: 3}), []string{"Routes[1].TableAccess is 3"}},
-		"route without function":     {&ChatStackArgs{Routes: []ChatRouteArgs{{Key: "a"}}}, []string{`Routes[0].Function.Package is ""`}},
-		"route's memory":             {route(ChatRouteArgs{Key: "a", Function: GoFunctionArgs{Memory: 1}}), []string{"Routes[1].Function.Memory is 1"}},
-		"route's timeout":            {route(ChatRouteArgs{Key: "a", Function: GoFunctionArgs{Timeout: time.Minute}}), []string{"Routes[1].Function.Timeout is 1m0s: allowed is 1s to 29s"}},
-		"route's platform":           {route(ChatRouteArgs{Key: "a", Function: GoFunctionArgs{Platform: "x"}}), []string{`Routes[1].Function.Platform is "x"`}},
-		"route's variables":          {route(ChatRouteArgs{Key: "a", Function: GoFunctionArgs{Environment: pulumi.StringMap{"_HANDLER": pulumi.String("")}}}), []string{`Routes[1].Function.Environment key is "_HANDLER"`}},
-		"route's statements":         {route(ChatRouteArgs{Key: "a", Function: GoFunctionArgs{Statements: []PolicyStatement{{}}}}), []string{"Routes[1].Function.Statements[0].Actions", "Routes[1].Function.Statements[0].Resources"}},
-		"all at once":                {&ChatStackArgs{FunctionMemory: 1, StageName: "?", Platform: "?"}, []string{"FunctionMemory", "StageName", "Platform"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := &fakeBuilder{}
-			test.args.builder = b
-			c, err := previewChat(test.args)
-			expectError(t, err, test.want...)
-			if list := c.list(); len(list) != 0 {
-				t.Errorf("declared all the same: %v", list)
-			}
-			if len(b.targets) != 0 {
-				t.Errorf("built all the same: %v", b.targets)
-			}
-		})
-	}
-}
-
-func TestMostDefaultChannelsFit(t *testing.T) {
-	t.Parallel()
-	var channels []string
-	for i := range 250 {
-		channels = append(channels, fmt.Sprintf("room %04d", i))
-	}
-	c := mustPreviewChat(t, &ChatStackArgs{DefaultChannels: channels[:240]})
-	text, err := json.Marshal(c.variables(t, "chat-connection"))
-	if err != nil || len(text) > 4096 {
-		t.Errorf("the environment has %d bytes, %v", len(text), err)
-	}
-}
-
-func TestChatStackThatDoesNotBuild(t *testing.T) {
-	t.Parallel()
-	c, err := previewChat(&ChatStackArgs{builder: &fakeBuilder{err: errors.New("no compiler")}})
-	expectError(t, err, `chat stack "chat": function "chat-broadcast": no compiler`)
-	if list := c.list(); len(list) != 0 {
-		t.Errorf("declared all the same: %v", list)
-	}
-
-	_, err = previewChat(&ChatStackArgs{
-		Routes:  []ChatRouteArgs{{Key: "vote", Function: GoFunctionArgs{Package: "./rules", builder: &fakeBuilder{err: &gobuild.NotMainError{Package: "./rules", Name: "rules"}}}}},
-		builder: &fakeBuilder{},
-	})
-	expectError(t, err, `function "chat-route-vote": Package is "./rules"`, "main package", "package rules")
 }

@@ -33,8 +33,8 @@ const (
 type GoFunctionArgs struct {
 	// Package is the main package to run: a directory, absolute or relative to
 	// the program ("./functions/vote"), or an import path of a package in a
-	// module that the program requires. It is built inside its own module, with
-	// that module's go.mod, at every preview.
+	// module that the program requires. It is built at every preview inside its
+	// own module, with that module's go.mod and no go.work around it.
 	Package string
 	// Environment is what the function reads with os.Getenv. Lambda allows 4 KB
 	// in all, and refuses the names that it sets itself.
