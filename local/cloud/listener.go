@@ -51,9 +51,12 @@ func (c *Cloud) listen(name string, handler http.Handler) (*listener, error) {
 // URL returns the listener's base URL.
 func (l *listener) URL() string { return "http://" + l.addr }
 
+// closeTimeout is how long requests that are under way may take to end.
+const closeTimeout = 200 * time.Millisecond
+
 // Close lets requests that are under way end, for a moment, and stops.
 func (l *listener) Close() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	if err := l.server.Shutdown(ctx); err != nil {
 		l.server.Close()

@@ -20,8 +20,12 @@ import (
 // DynamoDB-compatible endpoint to be used instead of Dynoxide.
 const EndpointVar = "CHATSTACK_DYNAMODB_ENDPOINT"
 
-// startTimeout bounds how long an engine may take to answer.
-const startTimeout = 15 * time.Second
+// startTimeout bounds how long an engine may take to answer, and stopTimeout
+// how long it may take to put its tables in order.
+const (
+	startTimeout = 15 * time.Second
+	stopTimeout  = 3 * time.Second
+)
 
 // An Engine is a running DynamoDB-compatible endpoint.
 type Engine struct {
@@ -48,9 +52,24 @@ func Start(ctx context.Context, opts EngineOptions) (*Engine, error) {
 	if opts.Endpoint != "" {
 		return attach(ctx, opts.Endpoint)
 	}
-	port, err := freePort()
+	engine, err := start(ctx, opts)
+	for attempt := 1; err != nil && attempt < startAttempts && ctx.Err() == nil; attempt++ {
+		engine, err = start(ctx, opts)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("start the table engine: %w", err)
+	}
+	return engine, nil
+}
+
+// startAttempts are made because the port that was free may be taken by someone
+// else before the engine has it.
+const startAttempts = 3
+
+func start(ctx context.Context, opts EngineOptions) (*Engine, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, err
 	}
 	args := []string{"--host", "127.0.0.1", "--port", strconv.Itoa(port)}
 	if opts.Database != "" {
@@ -58,12 +77,12 @@ func Start(ctx context.Context, opts EngineOptions) (*Engine, error) {
 	}
 	child, err := process.Start(context.Background(), process.Options{Path: opts.Path, Args: args, Stdout: opts.Output})
 	if err != nil {
-		return nil, fmt.Errorf("start the table engine: %w", err)
+		return nil, err
 	}
 	engine := &Engine{endpoint: "http://127.0.0.1:" + strconv.Itoa(port), process: child}
 	if err := engine.wait(ctx); err != nil {
 		engine.Close()
-		return nil, fmt.Errorf("start the table engine: %w", err)
+		return nil, err
 	}
 	return engine, nil
 }
@@ -95,7 +114,7 @@ func (e *Engine) Done() <-chan struct{} {
 // Close stops the engine if it was started here, and waits for its end.
 func (e *Engine) Close() {
 	if e.process != nil {
-		e.process.Kill()
+		e.process.Stop(stopTimeout)
 	}
 }
 
