@@ -18,9 +18,9 @@
 // value and what is allowed. All mistakes of one constructor are reported at
 // once, before it declares anything.
 //
-// No resource has a fixed physical name: Pulumi completes each logical name
-// with random letters, so that two stacks in one program, or one in each of
-// several stages of one account, never collide.
+// No resource has a fixed physical name, but for a stage within its own API:
+// Pulumi completes each logical name with random letters, so that two stacks in
+// one program, or one in each of several stages of one account, never collide.
 //
 // A component's children belong to it (pulumi.Parent), so providers,
 // protection and transforms given to the component reach all of them.
