@@ -39,9 +39,6 @@ func (rd *reader) deliver(batch []item) bool {
 			continue
 		}
 		v := rd.invoke(p.items)
-		if rd.work.Err() != nil {
-			return false
-		}
 		if v.err != nil {
 			wait := retry.next()
 			rd.log.Warn("function not invoked", "records", len(p.items), "retryIn", wait, "err", v.err)

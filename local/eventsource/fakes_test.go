@@ -96,6 +96,15 @@ func (w *world) restart() {
 	})
 }
 
+// abortAll is the first half of Close.
+func (w *world) abortAll() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, r := range w.runners {
+		r.abort()
+	}
+}
+
 func (w *world) mustPut(t *testing.T, m Mapping) {
 	t.Helper()
 	if err := w.Put(m); err != nil {

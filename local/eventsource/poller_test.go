@@ -290,6 +290,23 @@ func TestCloseKeepsTheCheckpoint(t *testing.T) {
 	})
 }
 
+// A function that ends although it is told to stop has done its work.
+func TestBatchThatIsDoneAtCloseDoesNotComeAgain(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.function.set(func([]string) (string, string, error) {
+			w.abortAll()
+			return "", "", nil
+		})
+		w.streams.write("shard-1", 1)
+		w.mustPut(t, mapping())
+		settle(time.Second)
+		w.restart()
+		w.mustPut(t, mapping())
+		settle(time.Second)
+		wantSame(t, "batches", []string{"101"}, w.function.got())
+	})
+}
+
 func TestCheckpointOfAnotherStreamDoesNotCount(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.streams.write("shard-1", 2)

@@ -8,7 +8,7 @@ import (
 type call struct {
 	service  *Service
 	function *function
-	cfg      *Config // what it runs with, whatever is put meanwhile
+	cfg      *Config // what it runs with
 	inv      *invocation
 
 	env    *environment  // that it runs in; nil as long as it has none
@@ -108,7 +108,11 @@ func (c *call) initialize() reason {
 // bringUp starts an environment and waits until it can be used. It leaves none
 // behind that cannot.
 func (c *call) bringUp(within <-chan time.Time) (*Output, reason) {
+	c.refresh()
 	env, err := c.service.start(c.function, c.cfg, c.stream)
+	for err != nil && c.refresh() {
+		env, err = c.service.start(c.function, c.cfg, c.stream)
+	}
 	if err != nil {
 		c.service.opts.Log.Error("function not started", "function", c.cfg.Name, "err", err)
 		c.crash = notStarted(c.inv.id, err)
@@ -132,6 +136,19 @@ func (c *call) bringUp(within <-chan time.Time) (*Output, reason) {
 		return timedOut(c.inv.id, c.cfg.Timeout).output(), late
 	}
 	return nil, why
+}
+
+// refresh takes over a configuration that was put since, and returns false if there
+// is none. The bootstrap of the one before may be gone by now.
+func (c *call) refresh() bool {
+	c.service.mu.Lock()
+	defer c.service.mu.Unlock()
+	now := c.function.cfg
+	if now == nil || now == c.cfg {
+		return false
+	}
+	c.cfg = now
+	return true
 }
 
 // attempt has an environment do the invocation. One that ended while it waited for

@@ -35,7 +35,7 @@ func checkPlatform(path string, here platform) error {
 	}
 	built, ok := builtFor(f)
 	if !ok {
-		return fmt.Errorf("bootstrap %s: neither an executable known here nor a script that begins with #!", path)
+		return fmt.Errorf("bootstrap %s: neither an executable known here nor a script (it would begin with #!)", path)
 	}
 	if built != here {
 		return fmt.Errorf("bootstrap %s is built for %v and this machine is %v: set the functions' target platform to \"native\"", path, built, here)

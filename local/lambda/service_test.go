@@ -235,6 +235,27 @@ func TestPutUnderLoadLosesNothing(t *testing.T) {
 	}
 }
 
+func TestInvocationThatPutOvertakesUsesTheNewBootstrap(t *testing.T) {
+	old := filepath.Join(t.TempDir(), "bootstrap")
+	if err := os.Link(bootstrap, old); err != nil {
+		t.Skip("no links here: ", err)
+	}
+	f := newFixture(t, Options{}, func(cfg *Config) { cfg.Bootstrap = old })
+	overtaken, err := f.admit("f", eventOf("echo", "text", "hello"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.put()
+	if err := os.Remove(old); err != nil {
+		t.Fatal(err)
+	}
+	out, err := overtaken.run()
+	f.work.Done()
+	if err != nil || string(out.Payload) != `"hello"` {
+		t.Errorf("%s %v", out.Payload, err)
+	}
+}
+
 func TestDelete(t *testing.T) {
 	f := newFixture(t, Options{})
 	gate := filepath.Join(t.TempDir(), "gate")
