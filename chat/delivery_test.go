@@ -148,6 +148,36 @@ func TestDeliveryToNobodyReachableFailsInTheEnd(t *testing.T) {
 	}
 }
 
+func TestNamedDeliveryThatRunsOutOfTimeGoesOnWhereItStopped(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := Delivery{ChannelID: "room", Key: "k", Frame: []byte("{}"), To: []string{"a", "b", "c", "d"}, Attempt: 4}
+		w.store.putDelivery(d)
+		w.store.takeChanges()
+		w.poster.answer = func(string) error { time.Sleep(2 * time.Second); return nil }
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // 3⅓ s of it for posts
+		defer cancel()
+		if err := w.Apply(ctx, d); err != nil {
+			t.Fatal(err)
+		}
+		w.poster.answer = func(string) error { return nil }
+		for _, c := range w.store.takeChanges() {
+			if next := c.(Delivery); !slices.Equal(next.To, []string{"c", "d"}) || next.Attempt != 1 {
+				t.Errorf("handed over: to %v, attempt %d", next.To, next.Attempt)
+			}
+			if err := w.Apply(t.Context(), c); err != nil {
+				t.Error(err)
+			}
+		}
+		for _, id := range d.To {
+			if n := len(w.poster.frames[id]); n != 1 {
+				t.Errorf("%s got %d frames", id, n)
+			}
+		}
+	})
+}
+
 func TestFinishedDeliveryIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -259,6 +289,28 @@ func TestGone(t *testing.T) {
 			"subscriber_sub General ghost", "subscriber_unsub General ghost disconnected",
 		})
 		equal(t, "General", w.subscribers("General"), []string{"bob"})
+	})
+	t.Run("a subscription that the index does not know is removed", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.store.subscribe(Subscription{ChannelID: "General", ConnectionID: "ghost"})
+		w.store.lag = true
+		w.poster.answer = func(string) error { return errGonePost }
+		if _, err := w.Send(t.Context(), "bob", "General", "b", "x"); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "General", w.subscribers("General"), nil)
+	})
+	t.Run("subscriptions without a connection are removed from all channels", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.store.subscribe(Subscription{ChannelID: "General", ConnectionID: "ghost"})
+		w.store.subscribe(Subscription{ChannelID: "Quiet", ConnectionID: "ghost"})
+		w.poster.answer = func(string) error { return errGonePost }
+		if _, err := w.Send(t.Context(), "bob", "General", "b", "x"); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "Quiet", w.subscribers("Quiet"), nil)
 	})
 	t.Run("a young connection sees its own join once it is open", func(t *testing.T) {
 		t.Parallel()

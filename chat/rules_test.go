@@ -78,6 +78,33 @@ func TestFrameLimit(t *testing.T) {
 	}
 }
 
+// Also at the very limit, what is refused takes no sequence number, and what
+// takes one is stored.
+func TestRefusedMessagesTakeNoSequenceNumber(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	stored := int64(0)
+	refused := 0
+	for n := MaxFrame - 200; n < MaxFrame; n++ {
+		w.Sanitize = func(string) string { return strings.Repeat("x", n) }
+		_, err := w.Send(t.Context(), "alice", "c", "n", "x")
+		switch ErrorCode(err) {
+		case "":
+			stored++
+		case CodeFrameTooLarge:
+			refused++
+		default:
+			t.Fatalf("%d bytes: %v", n, err)
+		}
+		if got := w.store.seqs["c"]; got != stored {
+			t.Fatalf("%d bytes: %d numbers taken for %d messages", n, got, stored)
+		}
+	}
+	if stored == 0 || refused == 0 {
+		t.Errorf("%d stored, %d refused: the limit is not where it is looked for", stored, refused)
+	}
+}
+
 func TestMarkupIsNotEscapedInFrames(t *testing.T) {
 	t.Parallel()
 	frame, err := encodeMessage(Message{Content: "<b>1</b> &amp; 2"})

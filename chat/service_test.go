@@ -89,9 +89,10 @@ func TestDisconnect(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		equal(t, "Secret, before the stream", w.subscribers("Secret"), nil)
+		equal(t, "General, before the stream", w.subscribers("General"), []string{"bob"})
 		w.stream()
 		equal(t, "bob", w.poster.take("bob"), []string{"subscriber_unsub General alice disconnected"})
-		equal(t, "Secret", w.subscribers("Secret"), nil)
 	})
 	t.Run("what the call could not see, its stream record ends", func(t *testing.T) {
 		t.Parallel()
