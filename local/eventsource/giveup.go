@@ -34,7 +34,7 @@ func (rd *reader) send(body []byte, log *slog.Logger) bool {
 			log.Warn("records sent to the on-failure destination")
 			return true
 		case left == 1:
-			log.Error("records dropped: the on-failure destination does not take them", "err", err)
+			log.Error("records dropped: the on-failure destination does not take them", "error", err)
 			return true
 		}
 		if !sleep(rd.ctx, retry.next()) {

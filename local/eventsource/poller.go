@@ -85,8 +85,8 @@ func New(opts Options) *Poller {
 
 // Put creates a mapping, or changes the settings of the one with its UUID, which
 // goes on from its checkpoint. A batch on its way is finished by the old settings,
-// for which Put does not wait; one that is being retried begins anew. Function and
-// stream of a mapping cannot be changed.
+// for which Put does not wait; one that is being retried begins anew. The stream of
+// a mapping cannot be changed.
 func (p *Poller) Put(m Mapping) error {
 	m = m.withDefaults()
 	if err := p.put(m); err != nil {

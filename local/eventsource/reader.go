@@ -119,12 +119,12 @@ func (rd *reader) recover(err error, retry *backoff) bool {
 		rd.read = Position{}
 		return sleep(rd.ctx, retry.next())
 	case errors.As(err, &unknown):
-		rd.log.Warn("shard lost, listing the stream again", "err", err)
+		rd.log.Warn("shard lost, listing the stream again", "error", err)
 		sleep(rd.ctx, afterLoss)
 		return false
 	}
 	wait := retry.next()
-	rd.log.Warn("shard not read", "retryIn", wait, "err", err)
+	rd.log.Warn("shard not read", "retryIn", wait, "error", err)
 	return sleep(rd.ctx, wait)
 }
 
@@ -215,6 +215,6 @@ func (rd *reader) wait(records int) time.Duration {
 // a restart, so it is no reason to stop.
 func (rd *reader) advance(to Position) {
 	if err := rd.progress.advance(rd.shard, to); err != nil {
-		rd.log.Error("checkpoint not saved", "err", err)
+		rd.log.Error("checkpoint not saved", "error", err)
 	}
 }

@@ -72,7 +72,7 @@ func (r *runner) run(before <-chan struct{}) {
 		wait := rediscover
 		if shards, err := r.list(); err != nil {
 			wait = retry.next()
-			r.log.Warn("stream not read", "stream", r.stream, "retryIn", wait, "err", err)
+			r.log.Warn("stream not read", "stream", r.stream, "retryIn", wait, "error", err)
 		} else {
 			retry.reset()
 			r.settle(shards)
@@ -144,7 +144,7 @@ func (r *runner) settle(shards []types.Shard) {
 		err = r.progress.retain(func(id string) bool { return listed[id] })
 	}
 	if err != nil {
-		r.log.Error("checkpoint not saved", "err", err)
+		r.log.Error("checkpoint not saved", "error", err)
 	}
 }
 

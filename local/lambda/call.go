@@ -114,7 +114,7 @@ func (c *call) bringUp(within <-chan time.Time) (*Output, reason) {
 		env, err = c.service.start(c.function, c.cfg, c.stream)
 	}
 	if err != nil {
-		c.service.opts.Log.Error("function not started", "function", c.cfg.Name, "err", err)
+		c.service.opts.Log.Error("function not started", "function", c.cfg.Name, "error", err)
 		c.crash = notStarted(c.inv.id, err)
 		return c.crash.output(), crashed
 	}

@@ -43,7 +43,7 @@ type environment struct {
 // start starts a process for a function. When the process ends, whatever the
 // reason, so does the environment.
 func (s *Service) start(f *function, cfg *Config, stream string) (*environment, error) {
-	dir, err := os.MkdirTemp(s.opts.Dir, cfg.Name+"-")
+	dir, err := s.temporaryDir(cfg.Name)
 	if err != nil {
 		return nil, fmt.Errorf("temporary directory of function %s: %w", cfg.Name, err)
 	}
@@ -85,12 +85,22 @@ func (s *Service) start(f *function, cfg *Config, stream string) (*environment, 
 		_ = server.Close()
 		<-served
 		if err := os.RemoveAll(dir); err != nil {
-			s.opts.Log.Warn("temporary directory left behind", "function", cfg.Name, "err", err)
+			s.opts.Log.Warn("temporary directory left behind", "function", cfg.Name, "error", err)
 		}
 		s.forget(e)
 		close(e.gone)
 	})
 	return e, nil
+}
+
+// temporaryDir makes a directory for one process.
+func (s *Service) temporaryDir(function string) (string, error) {
+	if s.opts.Dir != "" {
+		if err := os.MkdirAll(s.opts.Dir, 0o700); err != nil {
+			return "", err
+		}
+	}
+	return os.MkdirTemp(s.opts.Dir, function+"-")
 }
 
 // awaitInit waits until the process asks for its first invocation, and returns

@@ -77,7 +77,7 @@ func newFixture(t *testing.T, opts Options, changes ...func(*Config)) *fixture {
 	t.Parallel()
 	logs := &recorder{}
 	opts.Logs = logs
-	opts.Dir = t.TempDir()
+	opts.Dir = filepath.Join(t.TempDir(), "made", "when", "needed")
 	opts.Log = slog.New(slog.DiscardHandler)
 	f := &fixture{Service: New(opts), t: t, logs: logs}
 	t.Cleanup(f.Close)

@@ -19,7 +19,8 @@ type Options struct {
 	// machine's.
 	Clock Clock
 	// Dir is where each process gets a temporary directory of its own, removed
-	// at its end; empty means the system's.
+	// at its end; it is made where needed, and empty means the system's. What is
+	// in it when the service begins was left by one that was killed.
 	Dir string
 	// Concurrency is how many invocations may run at once, of all functions
 	// together; 0 means 1,000, as in an AWS account.
