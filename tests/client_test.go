@@ -34,6 +34,19 @@ type chatter struct {
 // connect opens a connection and learns its id.
 func connect(t *testing.T, endpoint string) *chatter {
 	t.Helper()
+	c := dial(t, endpoint)
+	c.send(event{"action": "whoami", "id": "who"})
+	you := c.expect(event{"event": "you", "id": "who"})
+	c.id, _ = you["connectionId"].(string)
+	if c.id == "" {
+		t.Fatalf("whoami gives no connectionId: %v", you)
+	}
+	return c
+}
+
+// dial opens a connection.
+func dial(t *testing.T, endpoint string) *chatter {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	conn, _, err := websocket.Dial(ctx, endpoint, nil)
@@ -59,12 +72,6 @@ func connect(t *testing.T, endpoint string) *chatter {
 		}
 	}()
 	t.Cleanup(func() { conn.CloseNow(); <-done })
-	c.send(event{"action": "whoami", "id": "who"})
-	you := c.expect(event{"event": "you", "id": "who"})
-	c.id, _ = you["connectionId"].(string)
-	if c.id == "" {
-		t.Fatalf("whoami gives no connectionId: %v", you)
-	}
 	return c
 }
 
