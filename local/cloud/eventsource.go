@@ -36,8 +36,7 @@ func mappingKinds() map[string]*kind {
 				return nil
 			},
 			remove: func(_ context.Context, c *Cloud, r *Resource) error {
-				c.poller.Delete(r.ID)
-				return nil
+				return c.poller.Delete(r.ID)
 			},
 		},
 	}
