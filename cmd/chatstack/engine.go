@@ -76,8 +76,14 @@ func (e *engine) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, e.pulumi, args...)
 	cmd.Dir = e.project.dir
 	cmd.Env = e.env
-	// Pulumi ends an operation in good order when it is interrupted.
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	// Pulumi ends an operation in good order when it is interrupted, and at once
+	// when it is interrupted twice. A terminal's Ctrl-C has reached it already.
+	cmd.Cancel = func() error {
+		if isTerminal(os.Stdin) {
+			return nil
+		}
+		return cmd.Process.Signal(os.Interrupt)
+	}
 	cmd.WaitDelay = waitForPulumi
 	return cmd
 }

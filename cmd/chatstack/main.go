@@ -11,7 +11,8 @@
 //	chatstack pulumi    any Pulumi command against the stage
 //
 // It exits with 0 if all went well, 1 if something failed, 2 if it was called
-// wrongly and, for status, 3 if nothing runs. To deploy to AWS, use Pulumi itself.
+// wrongly, 130 if it was interrupted and, for status, 3 if nothing runs. To deploy
+// to AWS, use Pulumi itself.
 package main
 
 import (
@@ -28,9 +29,10 @@ import (
 
 // Exit codes.
 const (
-	exitFailure = 1
-	exitUsage   = 2
-	exitStopped = 3 // status: nothing runs
+	exitFailure     = 1
+	exitUsage       = 2
+	exitStopped     = 3 // status: nothing runs
+	exitInterrupted = 130
 )
 
 // An exitError ends the command with a code of its own. Its text, if any, is
@@ -100,7 +102,7 @@ func run(ctx context.Context, args []string) int {
 		return exit.code
 	case ctx.Err() != nil:
 		fmt.Fprintln(os.Stderr, "chatstack: interrupted")
-		return exitFailure
+		return exitInterrupted
 	default:
 		fmt.Fprintln(os.Stderr, "chatstack:", strings.TrimSpace(err.Error()))
 		return exitFailure
