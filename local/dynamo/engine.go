@@ -1,6 +1,6 @@
 // Package dynamo runs the table of the local cloud: a DynamoDB-compatible
 // engine (Dynoxide, or any endpoint that is given), behind an HTTP front that
-// makes its ARNs read like AWS's, and the sweeper that its TTL lacks.
+// makes its ARNs read like AWS's, with the sweeper that its TTL lacks.
 package dynamo
 
 import (
@@ -11,7 +11,12 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"example.com/chatstack/local/process"
 )
@@ -36,7 +41,7 @@ type Engine struct {
 // EngineOptions say what to run.
 type EngineOptions struct {
 	// Endpoint is the base URL of a DynamoDB-compatible service that runs
-	// already; when it is set, nothing is started.
+	// already, or will within 15 s; when it is set, nothing is started.
 	Endpoint string
 
 	Path     string            // the Dynoxide executable
@@ -71,16 +76,40 @@ func start(ctx context.Context, opts EngineOptions) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	engine := &Engine{endpoint: "http://127.0.0.1:" + strconv.Itoa(port)}
 	args := []string{"--host", "127.0.0.1", "--port", strconv.Itoa(port)}
 	if opts.Database != "" {
 		args = append(args, "--db-path", opts.Database)
 	}
-	child, err := process.Start(context.Background(), process.Options{Path: opts.Path, Args: args, Stdout: opts.Output})
+	listens := make(chan struct{}, 1)
+	engine.process, err = process.Start(context.Background(), process.Options{
+		Path: opts.Path, Args: args,
+		Stdout: func(line string) {
+			if strings.Contains(line, engine.endpoint) {
+				select {
+				case listens <- struct{}{}:
+				default:
+				}
+			}
+			if opts.Output != nil {
+				opts.Output(line)
+			}
+		},
+	})
 	if err != nil {
 		return nil, err
 	}
-	engine := &Engine{endpoint: "http://127.0.0.1:" + strconv.Itoa(port), process: child}
-	if err := engine.wait(ctx); err != nil {
+	// Only its own word that it listens tells it from another program that took
+	// the port meanwhile.
+	select {
+	case <-listens:
+		err = engine.wait(ctx)
+	case <-engine.Done():
+		err = errEnded
+	case <-ctx.Done():
+		err = fmt.Errorf("it does not listen within %v", startTimeout)
+	}
+	if err != nil {
 		engine.Close()
 		return nil, err
 	}
@@ -94,7 +123,7 @@ func attach(ctx context.Context, endpoint string) (*Engine, error) {
 	}
 	engine := &Engine{endpoint: endpoint}
 	if err := engine.wait(ctx); err != nil {
-		return nil, fmt.Errorf("nothing answers at the DynamoDB endpoint %s: %w", endpoint, err)
+		return nil, fmt.Errorf("no DynamoDB at the endpoint %s: %w", endpoint, err)
 	}
 	return engine, nil
 }
@@ -118,30 +147,48 @@ func (e *Engine) Close() {
 	}
 }
 
-// wait polls until the engine answers HTTP, whatever it answers.
+// errEnded reports an engine that ended before it was of any use.
+var errEnded = errors.New("it ended at once; its output says why")
+
+// wait asks for the tables until the engine lists them. What answers, but not as
+// DynamoDB does, is not waited for.
 func (e *Engine) wait(ctx context.Context) error {
-	var last error
+	transport := &http.Transport{DisableKeepAlives: true}
+	client := newClient(e.endpoint, transport)
 	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, e.endpoint, nil)
-		if err != nil {
-			return err
-		}
-		resp, err := http.DefaultClient.Do(req)
+		_, err := client.ListTables(ctx, &dynamodb.ListTablesInput{Limit: aws.Int32(1)})
 		if err == nil {
-			resp.Body.Close()
 			return nil
 		}
-		if ctx.Err() == nil {
-			last = err
+		var answer interface{ HTTPStatusCode() int }
+		if errors.As(err, &answer) && answer.HTTPStatusCode() < http.StatusInternalServerError {
+			return fmt.Errorf("what answers is no DynamoDB: %w", err)
 		}
 		select {
 		case <-ctx.Done():
-			return errors.Join(fmt.Errorf("no answer within %v", startTimeout), last)
+			return err
 		case <-e.Done():
-			return errors.New("it ended at once; its output says why")
+			return errEnded
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
+}
+
+// accessKey and scopeRegion are what every call to an engine is signed with, by
+// the local cloud itself and, through a Front, by all others: DynamoDB Local
+// keeps tables apart by them.
+const (
+	accessKey   = "chatstack"
+	scopeRegion = "us-east-1"
+)
+
+// newClient returns a client of the engine itself, which tries once.
+func newClient(endpoint string, transport http.RoundTripper) *dynamodb.Client {
+	return dynamodb.New(dynamodb.Options{
+		Region: scopeRegion, BaseEndpoint: &endpoint, Retryer: aws.NopRetryer{},
+		Credentials: credentials.NewStaticCredentialsProvider(accessKey, accessKey, ""),
+		HTTPClient:  &http.Client{Transport: transport},
+	})
 }
 
 func freePort() (int, error) {

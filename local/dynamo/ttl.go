@@ -2,9 +2,9 @@ package dynamo
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"strconv"
 	"sync"
 	"time"
@@ -71,13 +71,12 @@ func (s *Sweeper) Run(ctx context.Context) {
 // Sweep deletes what has expired in every watched table.
 func (s *Sweeper) Sweep(ctx context.Context) {
 	s.mu.Lock()
-	tables := make(map[string]sweep, len(s.tables))
-	for name, t := range s.tables {
-		tables[name] = t
-	}
+	tables := maps.Clone(s.tables)
 	s.mu.Unlock()
 	for name, t := range tables {
-		if err := s.sweepTable(ctx, name, t); err != nil && ctx.Err() == nil {
+		err := s.sweepTable(ctx, name, t)
+		var deleted *types.ResourceNotFoundException
+		if err != nil && !errors.As(err, &deleted) && ctx.Err() == nil {
 			s.log.Warn("expired items could not be deleted", "table", name, "error", err)
 		}
 	}
@@ -115,12 +114,16 @@ func (s *Sweeper) expire(ctx context.Context, table string, t sweep, item map[st
 	for _, name := range t.keys {
 		key[name] = item[name]
 	}
-	forget := s.expired.add(key, item[t.attribute], t.attribute)
+	ttl, ok := item[t.attribute].(*types.AttributeValueMemberN)
+	if !ok {
+		return nil // no number, which the filter lets through nowhere
+	}
+	forget := s.expired.add(key, t.attribute, ttl.Value)
 	_, err := s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName: &table, Key: key,
 		ConditionExpression:       aws.String("#ttl = :ttl"),
 		ExpressionAttributeNames:  map[string]string{"#ttl": t.attribute},
-		ExpressionAttributeValues: map[string]types.AttributeValue{":ttl": item[t.attribute]},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":ttl": ttl},
 	})
 	if err == nil {
 		return nil
@@ -131,87 +134,4 @@ func (s *Sweeper) expire(ctx context.Context, table string, t sweep, item map[st
 		return nil
 	}
 	return err
-}
-
-// rememberExpiries is how many TTL deletes are told from other deletes; the
-// event source mapping reads them within moments.
-const rememberExpiries = 100_000
-
-// expiries remembers which deletes were TTL's, so that their stream records
-// can say so. An entry is a primary key with the TTL it expired by.
-type expiries struct {
-	mu    sync.Mutex
-	known map[string]string // key, as canonical JSON -> TTL attribute name
-	order []string
-}
-
-func newExpiries() *expiries { return &expiries{known: map[string]string{}} }
-
-func (e *expiries) add(key map[string]types.AttributeValue, ttl types.AttributeValue, attribute string) (forget func()) {
-	number, _ := ttl.(*types.AttributeValueMemberN)
-	if number == nil {
-		return func() {}
-	}
-	id := canonicalKey(wireKey(key)) + " " + number.Value
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if _, ok := e.known[id]; !ok {
-		e.order = append(e.order, id)
-	}
-	e.known[id] = attribute
-	if len(e.order) > rememberExpiries {
-		delete(e.known, e.order[0])
-		e.order = e.order[1:]
-	}
-	return func() {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		delete(e.known, id)
-	}
-}
-
-// has reports whether the delete of an item, given by the JSON of its key and
-// of its last image, was TTL's.
-func (e *expiries) has(keys, oldImage json.RawMessage) bool {
-	var key, image map[string]map[string]any
-	if json.Unmarshal(keys, &key) != nil || json.Unmarshal(oldImage, &image) != nil {
-		return false
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	prefix := canonicalKey(key) + " "
-	for _, value := range image {
-		number, ok := value["N"].(string)
-		if !ok {
-			continue
-		}
-		if attribute, known := e.known[prefix+number]; known && image[attribute]["N"] == number {
-			return true
-		}
-	}
-	return false
-}
-
-// wireKey turns the SDK's form of a key into the wire's.
-func wireKey(key map[string]types.AttributeValue) map[string]map[string]any {
-	wire := map[string]map[string]any{}
-	for name, value := range key {
-		switch v := value.(type) {
-		case *types.AttributeValueMemberS:
-			wire[name] = map[string]any{"S": v.Value}
-		case *types.AttributeValueMemberN:
-			wire[name] = map[string]any{"N": v.Value}
-		case *types.AttributeValueMemberB:
-			wire[name] = map[string]any{"B": v.Value}
-		}
-	}
-	return wire
-}
-
-func canonicalKey(key map[string]map[string]any) string {
-	text, err := json.Marshal(key) // map keys come sorted
-	if err != nil {
-		return ""
-	}
-	return string(text)
 }

@@ -1,0 +1,149 @@
+package dynamo_test
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+	streamtypes "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
+
+	"example.com/chatstack/local/dynamo"
+	"example.com/chatstack/local/dynamo/dynamotest"
+)
+
+const (
+	region  = "eu-north-1"
+	account = "000000000000"
+	prefix  = "arn:aws:dynamodb:" + region + ":" + account + ":"
+)
+
+// A rig is a front of an engine, with clients of it.
+type rig struct {
+	t       *testing.T
+	front   *dynamo.Front
+	db      *dynamodb.Client
+	streams *dynamodbstreams.Client
+}
+
+// newRig returns a front of the engine that the tests share.
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	return newRigOn(t, dynamotest.Endpoint(t))
+}
+
+func newRigOn(t *testing.T, engine string) *rig {
+	t.Helper()
+	front, err := dynamo.NewFront(engine, region, account, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(front.Close)
+	server := httptest.NewServer(front)
+	t.Cleanup(server.Close)
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	cfg := aws.Config{
+		Region: region, BaseEndpoint: aws.String(server.URL),
+		Credentials: credentials.NewStaticCredentialsProvider("someone", "else", ""),
+		HTTPClient:  &http.Client{Transport: transport},
+		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
+	}
+	return &rig{t: t, front: front, db: dynamodb.NewFromConfig(cfg), streams: dynamodbstreams.NewFromConfig(cfg)}
+}
+
+// table creates a table with a stream and returns its description.
+func (r *rig) table() *types.TableDescription {
+	r.t.Helper()
+	created, err := r.db.CreateTable(r.t.Context(), &dynamodb.CreateTableInput{
+		TableName:   aws.String("dynamo-" + rand.Text()),
+		BillingMode: types.BillingModePayPerRequest,
+		KeySchema: []types.KeySchemaElement{
+			{AttributeName: aws.String("pk"), KeyType: types.KeyTypeHash},
+			{AttributeName: aws.String("sk"), KeyType: types.KeyTypeRange},
+		},
+		AttributeDefinitions: []types.AttributeDefinition{
+			{AttributeName: aws.String("pk"), AttributeType: types.ScalarAttributeTypeS},
+			{AttributeName: aws.String("sk"), AttributeType: types.ScalarAttributeTypeS},
+		},
+		StreamSpecification: &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewAndOldImages},
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() {
+		if _, err := r.db.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: created.TableDescription.TableName}); err != nil {
+			r.t.Error(err)
+		}
+	})
+	return created.TableDescription
+}
+
+// put stores an item; rest are its further attributes, name by value.
+func (r *rig) put(table *string, sk string, rest map[string]types.AttributeValue) {
+	r.t.Helper()
+	item := map[string]types.AttributeValue{"pk": text("p"), "sk": text(sk)}
+	for name, value := range rest {
+		item[name] = value
+	}
+	if _, err := r.db.PutItem(r.t.Context(), &dynamodb.PutItemInput{TableName: table, Item: item}); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// left returns the sort keys of a table's items.
+func (r *rig) left(table *string) string {
+	r.t.Helper()
+	out, err := r.db.Query(r.t.Context(), &dynamodb.QueryInput{
+		TableName: table, KeyConditionExpression: aws.String("pk = :p"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":p": text("p")},
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var keys []string
+	for _, item := range out.Items {
+		keys = append(keys, item["sk"].(*types.AttributeValueMemberS).Value)
+	}
+	return strings.Join(keys, " ")
+}
+
+// records reads a stream from its beginning to where it is now.
+func (r *rig) records(stream *string) []streamtypes.Record {
+	r.t.Helper()
+	ctx := r.t.Context()
+	described, err := r.streams.DescribeStream(ctx, &dynamodbstreams.DescribeStreamInput{StreamArn: stream})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var records []streamtypes.Record
+	for _, shard := range described.StreamDescription.Shards {
+		got, err := r.streams.GetShardIterator(ctx, &dynamodbstreams.GetShardIteratorInput{
+			StreamArn: stream, ShardId: shard.ShardId, ShardIteratorType: streamtypes.ShardIteratorTypeTrimHorizon,
+		})
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		for next := got.ShardIterator; next != nil; {
+			page, err := r.streams.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: next})
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			if len(page.Records) == 0 {
+				break
+			}
+			records, next = append(records, page.Records...), page.NextShardIterator
+		}
+	}
+	return records
+}
+
+func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }

@@ -1,0 +1,162 @@
+package dynamo_test
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	streamtypes "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
+	"github.com/google/go-cmp/cmp"
+
+	"example.com/chatstack/local/dynamo"
+)
+
+var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func (r *rig) sweeper(table *string) *dynamo.Sweeper {
+	s := r.front.NewSweeper(r.db, func() time.Time { return now }, slog.New(slog.DiscardHandler))
+	s.Watch(*table, "ttl", []string{"pk", "sk"})
+	return s
+}
+
+func at(t time.Time) map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{"ttl": number(t.Unix())}
+}
+
+func TestSweepDeletesWhatHasExpiredAndNothingElse(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	table := r.table().TableName
+	r.put(table, "expired a moment ago", at(now))
+	r.put(table, "expired years ago", at(now.AddDate(-4, -11, 0)))
+	r.put(table, "future", at(now.Add(time.Second)))
+	r.put(table, "milliseconds", map[string]types.AttributeValue{"ttl": number(now.AddDate(-1, 0, 0).UnixMilli())})
+	r.put(table, "more than five years ago", at(now.AddDate(-5, 0, -1)))
+	r.put(table, "none", nil)
+	r.put(table, "text", map[string]types.AttributeValue{"ttl": text(strconv.FormatInt(now.Unix()-10, 10))})
+	r.sweeper(table).Sweep(t.Context())
+	if got, want := r.left(table), "future milliseconds more than five years ago none text"; got != want {
+		t.Errorf("left: %s\nwant: %s", got, want)
+	}
+}
+
+func TestTTLDeletesCarryTheIdentityOfTheServiceAndOthersDoNot(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	table := r.table()
+	r.put(table.TableName, "expired", at(now.Add(-time.Minute)))
+	r.put(table.TableName, "deleted", at(now.Add(-time.Hour)))
+	deleteItem(t, r, table.TableName, "deleted")
+	r.sweeper(table.TableName).Sweep(t.Context())
+	r.put(table.TableName, "expired", at(now.Add(time.Minute))) // made anew,
+	deleteItem(t, r, table.TableName, "expired")                // and deleted by someone
+
+	type deletion struct{ Key, By string }
+	var got []deletion
+	for _, record := range r.records(table.LatestStreamArn) {
+		if record.EventName != streamtypes.OperationTypeRemove {
+			continue
+		}
+		d := deletion{Key: streamText(record.Dynamodb.Keys["sk"])}
+		if id := record.UserIdentity; id != nil {
+			d.By = *id.Type + " " + *id.PrincipalId
+		}
+		got = append(got, d)
+	}
+	want := []deletion{{"deleted", ""}, {"expired", "Service dynamodb.amazonaws.com"}, {"expired", ""}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("deletes (-want +got):\n%s", diff)
+	}
+}
+
+// TestAnItemThatIsRenewedWhileItIsSweptStays renews it between the sweeper's
+// scan and its delete.
+func TestAnItemThatIsRenewedWhileItIsSweptStays(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	table := r.table()
+	r.put(table.TableName, "renewed", at(now.Add(-time.Minute)))
+	renewing := &rig{t: t, front: r.front, db: dynamodb.New(r.db.Options(), func(o *dynamodb.Options) {
+		inner := o.HTTPClient
+		o.HTTPClient = beforeDelete{inner, func() { r.put(table.TableName, "renewed", at(now.Add(time.Hour))) }}
+	})}
+	renewing.sweeper(table.TableName).Sweep(t.Context())
+	if got := r.left(table.TableName); got != "renewed" {
+		t.Fatalf("left: %q, want the renewed item", got)
+	}
+	deleteItem(t, r, table.TableName, "renewed")
+	records := r.records(table.LatestStreamArn)
+	if last := records[len(records)-1]; last.EventName != streamtypes.OperationTypeRemove || last.UserIdentity != nil {
+		t.Errorf("the last record is %s by %v, want the delete of a client", last.EventName, last.UserIdentity)
+	}
+}
+
+func TestTablesThatAreNoLongerWatchedAreLeftAlone(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	table := r.table().TableName
+	r.put(table, "expired", at(now.Add(-time.Minute)))
+	s := r.sweeper(table)
+	s.Watch(*table, "", nil)
+	s.Sweep(t.Context())
+	if got := r.left(table); got != "expired" {
+		t.Errorf("left: %q, want the item", got)
+	}
+}
+
+func TestATableThatIsGoneDoesNotKeepOthersFromBeingSwept(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	table := r.table().TableName
+	r.put(table, "expired", at(now.Add(-time.Minute)))
+	s := r.sweeper(table)
+	s.Watch("gone", "ttl", []string{"pk"})
+	s.Sweep(t.Context())
+	if got := r.left(table); got != "" {
+		t.Errorf("left: %q, want nothing", got)
+	}
+}
+
+func TestRunSweepsUntilItsContextEnds(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	table := r.table().TableName
+	r.put(table, "expired", at(now.Add(-time.Minute)))
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); r.sweeper(table).Run(ctx) }()
+	for deadline := time.Now().Add(30 * time.Second); r.left(table) != ""; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Error("not swept")
+			break
+		}
+	}
+	cancel()
+	<-ended
+}
+
+func deleteItem(t *testing.T, r *rig, table *string, sk string) {
+	t.Helper()
+	_, err := r.db.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
+		TableName: table, Key: map[string]types.AttributeValue{"pk": text("p"), "sk": text(sk)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func number(n int64) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
+}
+
+func streamText(v streamtypes.AttributeValue) string {
+	s, ok := v.(*streamtypes.AttributeValueMemberS)
+	if !ok {
+		return ""
+	}
+	return s.Value
+}
