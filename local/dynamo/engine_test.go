@@ -50,14 +50,8 @@ func TestAStartedEngineKeepsItsTablesInItsFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var again *dynamo.Engine
-	t.Cleanup(func() {
-		if again != nil {
-			again.Close()
-		}
-	})
 	r := newRigOn(t, engine.Endpoint())
-	table := r.table().TableName
+	table := r.create().TableName
 	r.put(table, "kept", nil)
 	engine.Close()
 	select {
@@ -69,14 +63,14 @@ func TestAStartedEngineKeepsItsTablesInItsFile(t *testing.T) {
 		t.Error("Output got nothing of what the engine prints")
 	}
 
-	if again, err = dynamo.Start(t.Context(), opts); err != nil {
+	again, err := dynamo.Start(t.Context(), opts)
+	if err != nil {
 		t.Fatal(err)
 	}
-	after := newRigOn(t, again.Endpoint())
-	if got := after.left(table); got != "kept" {
+	defer again.Close()
+	if got := newRigOn(t, again.Endpoint()).left(table); got != "kept" {
 		t.Errorf("after a restart the table holds %q, want the item", got)
 	}
-	r.db = after.db // which deletes the table at the end
 }
 
 func TestAnEngineThatIsGivenIsNotStopped(t *testing.T) {

@@ -60,8 +60,20 @@ func newRigOn(t *testing.T, engine string) *rig {
 	return &rig{t: t, front: front, db: dynamodb.NewFromConfig(cfg), streams: dynamodbstreams.NewFromConfig(cfg)}
 }
 
-// table creates a table with a stream and returns its description.
+// table creates a table with a stream that is deleted at the end of the test.
 func (r *rig) table() *types.TableDescription {
+	r.t.Helper()
+	created := r.create()
+	r.t.Cleanup(func() {
+		if _, err := r.db.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: created.TableName}); err != nil {
+			r.t.Error(err)
+		}
+	})
+	return created
+}
+
+// create creates a table with a stream.
+func (r *rig) create() *types.TableDescription {
 	r.t.Helper()
 	created, err := r.db.CreateTable(r.t.Context(), &dynamodb.CreateTableInput{
 		TableName:   aws.String("dynamo-" + rand.Text()),
@@ -79,11 +91,6 @@ func (r *rig) table() *types.TableDescription {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.t.Cleanup(func() {
-		if _, err := r.db.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: created.TableDescription.TableName}); err != nil {
-			r.t.Error(err)
-		}
-	})
 	return created.TableDescription
 }
 
