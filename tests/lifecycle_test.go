@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -80,18 +81,35 @@ func TestLifecycle(t *testing.T) {
 		c.expect(event{"event": "ack", "channelId": "kept", "seq": 2.0})
 	})
 
-	t.Run("a deployment that was killed does not lock the stage", func(t *testing.T) {
+	t.Run("a deployment that was killed neither locks the stage nor leaves it in doubt", func(t *testing.T) {
 		p.t = t
-		locks := filepath.Join(p.home, "state", ".pulumi", "locks", "organization", "chatstack", "local")
-		if err := os.MkdirAll(locks, 0o755); err != nil {
+		p.run("down")
+		pulumi := filepath.Join(p.home, "state", ".pulumi")
+		deployment := exec.Command(chatstack, "--program", p.program, "--home", p.home, "up")
+		if err := deployment.Start(); err != nil {
 			t.Fatal(err)
 		}
-		lock := `{"pid":1,"username":"someone","hostname":"here","timestamp":"2026-01-01T00:00:00Z"}`
-		if err := os.WriteFile(filepath.Join(locks, "0b27f98c-0000-4000-8000-000000000000.json"), []byte(lock), 0o644); err != nil {
-			t.Fatal(err)
+		eventually(t, "the deployment makes resources", func() bool {
+			state, _ := os.ReadFile(filepath.Join(pulumi, "stacks", "chatstack", "local.json"))
+			return strings.Contains(string(state), "aws:lambda/function:Function")
+		})
+		for _, process := range p.processes() { // the command, Pulumi, the program, the local cloud
+			if pid, err := strconv.Atoi(process[:strings.Index(process, ":")]); err == nil {
+				syscall.Kill(pid, syscall.SIGKILL)
+			}
+		}
+		deployment.Wait()
+		eventually(t, "every process ends", func() bool { return len(p.processes()) == 0 })
+		if locks, _ := filepath.Glob(filepath.Join(pulumi, "locks", "*", "*", "local", "*.json")); len(locks) == 0 {
+			t.Error("the killed deployment has left no lock: this test kills too late")
+		}
+
+		out := p.run("up")
+		if strings.Contains(out, "pending operations") {
+			t.Errorf("up is in doubt:\n%s", out)
 		}
 		if diff := cmp.Diff(map[string]int{"unchanged": all}, p.up()); diff != "" {
-			t.Errorf("up (-want +got):\n%s", diff)
+			t.Errorf("the next up (-want +got):\n%s", diff)
 		}
 	})
 

@@ -32,7 +32,7 @@ func (*downCommand) Run(ctx context.Context, p *project) error {
 // destroy destroys the stage's stack, for which the local cloud must run.
 func (p *project) destroy(ctx context.Context) error {
 	if held, err := p.heldResources(); err != nil || len(held) == 0 {
-		return nil // nothing was ever deployed
+		return err // without one, nothing is deployed
 	}
 	cloud, err := p.connect(ctx)
 	if err != nil {

@@ -55,7 +55,9 @@ func (p *project) openEngine(ctx context.Context, cloud *connection) (*engine, e
 		close: func() { server.Stop(); <-served },
 		env: append(os.Environ(),
 			fmt.Sprintf("PULUMI_DEBUG_LANGUAGES=go:%d", listener.Addr().(*net.TCPAddr).Port),
-			"PULUMI_BACKEND_URL=file://"+filepath.ToSlash(state),
+			// Without metadata=skip, each file of the state has one beside it that is
+			// not replaced in one step, and empty after a kill.
+			"PULUMI_BACKEND_URL=file://"+filepath.ToSlash(state)+"?metadata=skip",
 			"PULUMI_HOME="+p.path("pulumi"),
 			"PULUMI_CONFIG_PASSPHRASE=", // the state holds no secrets, and none of AWS's
 			"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true",
@@ -110,8 +112,9 @@ func (e *engine) ask(ctx context.Context, args ...string) (string, error) {
 	return string(out), nil
 }
 
-// selectStack makes sure that the stack is there and not locked by a
-// deployment that was killed. The caller holds the project's lock.
+// selectStack makes sure that the stack is there, and neither locked by a
+// deployment that was killed nor in doubt about what that had begun. The caller
+// holds the project's lock.
 func (e *engine) selectStack(ctx context.Context) error {
 	if !e.hasStack() {
 		if _, err := e.ask(ctx, "stack", "init", stage); err != nil {
@@ -124,7 +127,13 @@ func (e *engine) selectStack(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	killed, err := e.project.interrupted()
+	if err != nil || !killed {
+		return err
+	}
+	defer e.project.steps.begin("finding out how far an interrupted deployment came")()
+	_, err = e.ask(ctx, "refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--stack", stage)
+	return err
 }
 
 func (e *engine) hasStack() bool {
