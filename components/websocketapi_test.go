@@ -310,7 +310,7 @@ func TestSelectionExpressions(t *testing.T) {
 	for _, good := range []string{
 		"$request.body.action", "${request.body.action}", "$request.body.meta.kind",
 		"${request.body.service}/${request.body.action}", "$request.body.a/$request.body.b",
-		"v1-${request.body.action}", `\$x$request.body.action`, "$request.body.list[0].x", "$request.body.a_b-c",
+		"v1-${request.body.action}", `\$x$request.body.action`, "$request.body.list[0].x", "${request.body.a_b-c}",
 	} {
 		if err := validateSelection("X", good); err != nil {
 			t.Error(err)
@@ -318,7 +318,7 @@ func TestSelectionExpressions(t *testing.T) {
 	}
 	for _, bad := range []string{
 		"", "action", "$", "$default", "${}", "$request.body", "$request.body.", "$request.header.x", "${request.body.action",
-		"$request.body.a $context.stage", `\$request.body.action`, "${request.body.a b}", "$.action",
+		"$request.body.a $context.stage", `\$request.body.action`, "${request.body.a b}", "$.action", "$request.body.a-b",
 	} {
 		if err := validateSelection("X", bad); err == nil {
 			t.Errorf("%q passes for a selection expression", bad)

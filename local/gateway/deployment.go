@@ -8,13 +8,15 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"example.com/chatstack/internal/selection"
 )
 
 // A deployment is a checked API in the form in which it is served. It is
 // immutable: a new declaration makes a new one.
 type deployment struct {
 	api       API
-	selection expression
+	selection selection.Expression
 	stages    map[string]Stage
 	routes    map[string]route // by key
 }
@@ -46,7 +48,7 @@ func deploy(api API, limits Limits) (*deployment, error) {
 		problem("the API has no id")
 	}
 	var err error
-	if d.selection, err = parseExpression(api.RouteSelectionExpression); err != nil {
+	if d.selection, err = selection.Parse(api.RouteSelectionExpression); err != nil {
 		problem("route selection expression %q: %w", api.RouteSelectionExpression, err)
 	}
 	for name, stage := range api.Stages {

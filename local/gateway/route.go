@@ -7,7 +7,7 @@ package gateway
 // or $disconnect: a client must not be able to forge the events of a
 // connection's life.
 func (d *deployment) selectRoute(message []byte) (selected route, ok bool) {
-	key, isJSON := d.selection.evaluate(message)
+	key, isJSON := d.selection.Evaluate(message)
 	if isJSON && key != connectRoute && key != disconnectRoute {
 		if selected, ok = d.routes[key]; ok {
 			return selected, true

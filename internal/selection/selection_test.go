@@ -1,4 +1,4 @@
-package gateway
+package selection
 
 import (
 	"strings"
@@ -41,11 +41,11 @@ func TestRouteSelectionExpressions(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e, err := parseExpression(test.expression)
+			e, err := Parse(test.expression)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, ok := e.evaluate([]byte(test.message))
+			got, ok := e.Evaluate([]byte(test.message))
 			if !ok || got != test.want {
 				t.Errorf("got %q, %v, want %q", got, ok, test.want)
 			}
@@ -55,12 +55,12 @@ func TestRouteSelectionExpressions(t *testing.T) {
 
 func TestRouteSelectionOfWhatIsNotJSON(t *testing.T) {
 	t.Parallel()
-	e, err := parseExpression(`$request.body.action`)
+	e, err := Parse(`$request.body.action`)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, message := range []string{"", " ", "hello", `{"action":"join"`, `{"action":"join"} x`, `{"action":"join"}{}`, `{'action':'join'}`} {
-		if got, ok := e.evaluate([]byte(message)); ok {
+		if got, ok := e.Evaluate([]byte(message)); ok {
 			t.Errorf("%q was taken for JSON and gave %q", message, got)
 		}
 	}
@@ -94,7 +94,7 @@ func TestMistakenSelectionExpressionsAreRefused(t *testing.T) {
 		`x$request.body.a$request.b`: "only $request.body",
 	}
 	for expression, want := range tests {
-		if _, err := parseExpression(expression); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Parse(expression); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v does not say %q", expression, err, want)
 		}
 	}
@@ -107,20 +107,20 @@ func FuzzSelectionExpression(f *testing.F) {
 	f.Fuzz(func(t *testing.T, source, message string) {
 		// Escaped, any text is an expression for itself.
 		if source != "" {
-			e, err := parseExpression(strings.ReplaceAll(source, "$", `\$`))
+			e, err := Parse(strings.ReplaceAll(source, "$", `\$`))
 			if err != nil {
 				t.Fatalf("escaped %q: %v", source, err)
 			}
-			if got, ok := e.evaluate([]byte("{}")); !ok || got != source {
+			if got, ok := e.Evaluate([]byte("{}")); !ok || got != source {
 				t.Fatalf("escaped %q became %q", source, got)
 			}
 		}
-		e, err := parseExpression(source)
+		e, err := Parse(source)
 		if err != nil {
 			return
 		}
-		first, isJSON := e.evaluate([]byte(message))
-		second, again := e.evaluate([]byte(message))
+		first, isJSON := e.Evaluate([]byte(message))
+		second, again := e.Evaluate([]byte(message))
 		if first != second || isJSON != again {
 			t.Fatalf("%q of %q is %q, then %q", source, message, first, second)
 		}

@@ -1,4 +1,9 @@
-package gateway
+// Package selection holds route selection expressions, by which a WebSocket API
+// tells a frame's route from its body. The component checks them at preview and
+// the local gateway evaluates them: what one accepts, the other runs.
+//
+// See "WebSocket API selection expressions" in the API Gateway Developer Guide.
+package selection
 
 import (
 	"bytes"
@@ -12,7 +17,7 @@ import (
 	"unicode"
 )
 
-// An expression is a parsed route selection expression: text and paths into
+// An Expression is a parsed route selection expression: text and paths into
 // the message, in their order.
 //
 //	$request.body.action                              one path
@@ -21,7 +26,7 @@ import (
 //
 // Paths are names and indices, as in .meta.kind, ['odd name'] and [0]. The rest
 // of JSONPath (wildcards, filters, slices, ..) is refused.
-type expression []part
+type Expression []part
 
 // A part is text, or a path if it has steps.
 type part struct {
@@ -36,9 +41,9 @@ type step struct {
 	index int
 }
 
-// evaluate computes the expression for a message. ok is false if the message
+// Evaluate computes the expression for a message. ok is false if the message
 // is not JSON. A missing path is the empty text.
-func (e expression) evaluate(message []byte) (value string, ok bool) {
+func (e Expression) Evaluate(message []byte) (value string, ok bool) {
 	body, err := decodeJSON(message)
 	if err != nil {
 		return "", false
@@ -105,16 +110,33 @@ func text(value any) string {
 		}
 		return "[" + strings.Join(items, ", ") + "]"
 	default: // json.Number, bool, map[string]any
-		return string(encodeJSON(v))
+		return encode(v)
 	}
 }
 
-// parseExpression parses a route selection expression.
-func parseExpression(source string) (expression, error) {
+// encode writes a decoded JSON value back, with <, > and & as they are.
+func encode(value any) string {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return "" // decoded JSON can be encoded
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// Selects reports whether the expression looks into the message at all. One
+// that does not is the same text for every message.
+func (e Expression) Selects() bool {
+	return slices.ContainsFunc(e, func(p part) bool { return p.path != nil })
+}
+
+// Parse parses a route selection expression.
+func Parse(source string) (Expression, error) {
 	if source == "" {
 		return nil, errors.New("it is empty, $request.body.action is the usual one")
 	}
-	var parts expression
+	var parts Expression
 	var literal strings.Builder
 	rest := source
 	for rest != "" {
