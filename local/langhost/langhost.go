@@ -12,7 +12,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -116,7 +115,7 @@ func programDir(req *pulumirpc.RunRequest) string {
 	if dir := req.GetInfo().GetProgramDirectory(); dir != "" {
 		return dir
 	}
-	return filepath.Join(req.GetPwd(), req.GetProgram())
+	return req.GetPwd()
 }
 
 // Build builds the program in dir, once a host: a host lives for one
