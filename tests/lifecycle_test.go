@@ -144,6 +144,9 @@ func TestTwoStacksInOneProgram(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, "programs/two")
 	p.up()
+	if got := p.up(); len(got) != 1 || got["unchanged"] == 0 {
+		t.Errorf("a second up: %v, want everything unchanged", got)
+	}
 	outputs := p.outputs()
 	blue, green := connect(t, outputs["blue"]), connect(t, outputs["green"])
 	for name, c := range map[string]*chatter{"blue": blue, "green": green} {
