@@ -41,7 +41,7 @@ func TestDocumentedSamples(t *testing.T) {
 	var answers []string
 	for _, sample := range regexp.MustCompile("(?ms)^ *```\n( *aws dynamodb .*?)^ *```").FindAllStringSubmatch(string(page), -1) {
 		command := exec.CommandContext(ctx, shell, "-euc", `aws() { printf '%s\0' "$@"; }; `+sample[1])
-		command.Env = append(os.Environ(), "TABLE="+table.Name)
+		command.Env = append(os.Environ(), "TABLE_NAME="+table.Name)
 		out, err := command.Output()
 		if err != nil {
 			t.Fatalf("%s: %v", sample[1], err)
