@@ -28,8 +28,13 @@ func gatewayKinds() map[string]*kind {
 			named:    "name", nameMax: 128,
 			check:   checkAPI,
 			declare: declareAPI,
-			remove:  removeAPI,
-			settle:  func(c *Cloud, r *Resource) error { return c.deployAPI(r.ID) },
+			undo:    closeAPI,
+			remove: func(_ context.Context, c *Cloud, r *Resource) error {
+				c.gateway.Delete(r.ID)
+				closeAPI(c, r)
+				return nil
+			},
+			settle: func(c *Cloud, r *Resource) error { return c.deployAPI(r.ID) },
 		},
 		typeStage: {
 			runs:     []string{"apiId", "name", "autoDeploy", "stageVariables"},
@@ -114,27 +119,28 @@ func declareAPI(c *Cloud, r *Resource) error {
 		r.ID = newID(10)
 	}
 	if c.listeners[r.ID] == nil {
-		l, err := c.listen("api "+r.ID, c.gateway.Handler(r.ID))
+		l, err := c.listen(apiListener(r.ID), c.gateway.Handler(r.ID))
 		if err != nil {
-			return fmt.Errorf("listen for API %s: %w", r.ID, err)
+			return err
 		}
 		c.listeners[r.ID] = l
 	}
 	r.Outputs["apiEndpoint"] = "ws://" + c.listeners[r.ID].addr
-	r.Outputs["arn"] = "arn:aws:apigateway:" + c.region + "::/apis/" + r.ID
+	r.Outputs["arn"] = "arn:aws:apigateway:" + c.Region() + "::/apis/" + r.ID
 	r.Outputs["executionArn"] = c.arn("execute-api", r.ID)
 	return nil
 }
 
-func removeAPI(_ context.Context, c *Cloud, r *Resource) error {
-	c.gateway.Delete(r.ID)
+// closeAPI gives up an API's listener and its port.
+func closeAPI(c *Cloud, r *Resource) {
 	if l := c.listeners[r.ID]; l != nil {
 		l.Close()
 		delete(c.listeners, r.ID)
-		delete(c.notes.Ports, "api "+r.ID)
 	}
-	return nil
+	c.notes.setPort(apiListener(r.ID), 0)
 }
+
+func apiListener(id string) string { return "api " + id }
 
 func declareStage(c *Cloud, r *Resource) error {
 	api, name := r.Inputs.text("apiId"), r.Inputs.text("name")
@@ -142,9 +148,9 @@ func declareStage(c *Cloud, r *Resource) error {
 	if l == nil {
 		return fmt.Errorf("stage %s: there is no API %s", name, api)
 	}
-	r.ID = name
+	r.ID = api + "/" + name // stages of two APIs may have one name
 	r.Outputs["invokeUrl"] = "ws://" + l.addr + "/" + name
-	r.Outputs["arn"] = "arn:aws:apigateway:" + c.region + "::/apis/" + api + "/stages/" + name
+	r.Outputs["arn"] = "arn:aws:apigateway:" + c.Region() + "::/apis/" + api + "/stages/" + name
 	r.Outputs["executionArn"] = c.arn("execute-api", api+"/"+name)
 	return nil
 }
@@ -159,17 +165,14 @@ func (c *Cloud) deployAPI(id string) error {
 	}
 	of := func(r *Resource) bool { return r.Inputs.text("apiId") == id }
 	api := gateway.API{
-		ID: id, Name: noted.Inputs.text("name"), Region: c.region, AccountID: AccountID,
+		ID: id, Name: noted.Inputs.text("name"), Region: c.Region(), AccountID: AccountID,
 		RouteSelectionExpression: noted.Inputs.text("routeSelectionExpression"),
 		Stages:                   map[string]gateway.Stage{},
 		Integrations:             map[string]gateway.Integration{},
 	}
 	for _, r := range c.notes.list(typeStage, of) {
-		stage := gateway.Stage{Name: r.ID, Variables: map[string]string{}}
-		for name := range r.Inputs.sub("stageVariables") {
-			stage.Variables[name] = r.Inputs.sub("stageVariables").text(name)
-		}
-		api.Stages[r.ID] = stage
+		name := r.Inputs.text("name")
+		api.Stages[name] = gateway.Stage{Name: name, Variables: r.Inputs.sub("stageVariables").textMap()}
 	}
 	for _, r := range c.notes.list(typeIntegration, of) {
 		api.Integrations[r.ID] = gateway.Integration{

@@ -32,12 +32,6 @@ import (
 	"example.com/chatstack/local/logs"
 )
 
-// AccountID is the AWS account that everything local belongs to.
-const AccountID = "000000000000"
-
-// DefaultRegion is the Region where the program's configuration names none.
-const DefaultRegion = "us-east-1"
-
 // Options say where a cloud lives and what it runs on.
 type Options struct {
 	// Dir holds all that the cloud remembers: the noted resources, the table's
@@ -53,14 +47,15 @@ type Options struct {
 
 // A Cloud runs the noted resources until it is closed.
 type Cloud struct {
-	dir    string
-	region string
-	log    *slog.Logger
-	now    func() time.Time
-	kinds  map[string]*kind
+	dir   string
+	log   *slog.Logger
+	now   func() time.Time
+	kinds map[string]*kind
+	notes *notes
 
 	engine     *dynamo.Engine
 	tableFront *dynamo.Front
+	transport  *http.Transport // of the clients that follow
 	table      *dynamodb.Client
 	sweeper    *dynamo.Sweeper
 	front      *listener // serves tableFront
@@ -75,16 +70,16 @@ type Cloud struct {
 	work sync.WaitGroup
 	dead chan struct{} // closed when the table engine ends by itself
 
-	// mu serialises every change, and guards what follows.
-	mu        sync.Mutex
-	notes     *notes
+	// changes lets one change be made at a time, and guards what follows. It is
+	// held for as long as a change takes; what is noted can be read meanwhile.
+	changes   sync.Mutex
 	listeners map[string]*listener // by API id
 }
 
 // Open starts the cloud in opts.Dir, with all that is noted there running.
 func Open(ctx context.Context, opts Options) (*Cloud, error) {
 	c := &Cloud{
-		dir: opts.Dir, region: DefaultRegion, log: opts.Log, now: opts.Now,
+		dir: opts.Dir, log: opts.Log, now: opts.Now,
 		kinds: kinds(), listeners: map[string]*listener{}, dead: make(chan struct{}),
 	}
 	if c.log == nil {
@@ -106,11 +101,11 @@ func Open(ctx context.Context, opts Options) (*Cloud, error) {
 	}
 	background, stop := context.WithCancel(context.Background())
 	c.stop = stop
-	if err := c.start(ctx, background, opts.Engine); err != nil {
-		c.Close()
-		return nil, err
+	err = c.start(ctx, background, opts.Engine)
+	if err == nil {
+		err = c.runAll(ctx)
 	}
-	if err := c.runAll(ctx); err != nil {
+	if err != nil {
 		c.Close()
 		return nil, err
 	}
@@ -119,9 +114,6 @@ func Open(ctx context.Context, opts Options) (*Cloud, error) {
 
 // start brings up the services that resources run on.
 func (c *Cloud) start(ctx, background context.Context, engine dynamo.EngineOptions) error {
-	if c.notes.Region != "" {
-		c.region = c.notes.Region
-	}
 	if engine.Database == "" {
 		engine.Database = c.path("table.db")
 	}
@@ -129,7 +121,7 @@ func (c *Cloud) start(ctx, background context.Context, engine dynamo.EngineOptio
 	if c.engine, err = dynamo.Start(ctx, engine); err != nil {
 		return err
 	}
-	if c.tableFront, err = dynamo.NewFront(c.engine.Endpoint(), c.region, AccountID, c.log); err != nil {
+	if c.tableFront, err = dynamo.NewFront(c.engine.Endpoint(), c.Region(), AccountID, c.log); err != nil {
 		return err
 	}
 	if c.front, err = c.listen("dynamodb", c.tableFront); err != nil {
@@ -138,9 +130,14 @@ func (c *Cloud) start(ctx, background context.Context, engine dynamo.EngineOptio
 	if c.elsewhere, err = c.listen("elsewhere", http.HandlerFunc(notRunHere)); err != nil {
 		return err
 	}
-	keys := credentials.NewStaticCredentialsProvider("chatstack", "chatstack", "")
-	c.table = dynamodb.New(dynamodb.Options{Region: c.region, BaseEndpoint: aws.String(c.front.URL()), Credentials: keys})
-	streams := dynamodbstreams.New(dynamodbstreams.Options{Region: c.region, BaseEndpoint: aws.String(c.front.URL()), Credentials: keys})
+	c.transport = &http.Transport{MaxIdleConnsPerHost: 16}
+	own := aws.Config{
+		Region:       DefaultRegion, // the front lets every Region see the same tables
+		BaseEndpoint: aws.String(c.front.URL()),
+		Credentials:  credentials.NewStaticCredentialsProvider(accessKeyID, secretAccessKey, ""),
+		HTTPClient:   &http.Client{Transport: c.transport},
+	}
+	c.table = dynamodb.NewFromConfig(own)
 	c.sweeper = c.tableFront.NewSweeper(c.table, c.now, c.log)
 
 	c.logs = &logs.Store{Dir: c.path("logs"), Trouble: c.log}
@@ -152,7 +149,7 @@ func (c *Cloud) start(ctx, background context.Context, engine dynamo.EngineOptio
 		return err
 	}
 	c.poller = eventsource.New(eventsource.Options{
-		Streams: streams, Invoker: invokeByName{c.lambda}, Checkpoints: checkpoints,
+		Streams: dynamodbstreams.NewFromConfig(own), Invoker: invokeByName{c.lambda}, Checkpoints: checkpoints,
 		DeadLetters: c.letters, Log: c.log, Now: c.now,
 	})
 	c.work.Go(func() { c.sweeper.Run(background) })
@@ -180,8 +177,8 @@ func (c *Cloud) Close() {
 		c.gateway.Close(ctx)
 		cancel()
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.changes.Lock()
+	defer c.changes.Unlock()
 	for _, l := range c.listeners {
 		l.Close()
 	}
@@ -196,10 +193,16 @@ func (c *Cloud) Close() {
 			l.Close()
 		}
 	}
+	c.work.Wait()
+	if c.transport != nil {
+		c.transport.CloseIdleConnections()
+	}
+	if c.tableFront != nil {
+		c.tableFront.Close()
+	}
 	if c.engine != nil {
 		c.engine.Close()
 	}
-	c.work.Wait()
 	if c.logs != nil {
 		c.logs.Close()
 	}
@@ -208,11 +211,6 @@ func (c *Cloud) Close() {
 // path returns a path below the cloud's folder.
 func (c *Cloud) path(elem ...string) string {
 	return filepath.Join(append([]string{c.dir}, elem...)...)
-}
-
-// arn names a resource of a service in the local account and Region.
-func (c *Cloud) arn(service, resource string) string {
-	return strings.Join([]string{"arn:aws", service, c.region, AccountID, resource}, ":")
 }
 
 // newID returns n random characters as AWS's short ids have them.
@@ -228,37 +226,4 @@ func newUUID() string {
 	rand.Read(b[:])
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
-
-// A Client says how any AWS client reaches the local cloud's table.
-type Client struct {
-	Region, Endpoint, AccessKeyID, SecretAccessKey string
-}
-
-// Client returns the settings with which AWS clients reach the table.
-func (c *Cloud) Client() Client {
-	return Client{Region: c.region, Endpoint: c.front.URL(), AccessKeyID: "chatstack", SecretAccessKey: "chatstack"}
-}
-
-// SetRegion sets the Region that everything local is in. It can change only
-// while nothing is noted, since ARNs hold it.
-func (c *Cloud) SetRegion(region string) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if region == "" || region == c.region {
-		return nil
-	}
-	if len(c.notes.Resources) > 0 {
-		return fmt.Errorf("resources are deployed in Region %s and cannot move to %s: set aws:region back, or run `chatstack down` first", c.region, region)
-	}
-	c.region, c.notes.Region = region, region
-	c.tableFront.SetRegion(region)
-	return c.notes.write()
-}
-
-// Region is the Region that everything local is in.
-func (c *Cloud) Region() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.region
 }

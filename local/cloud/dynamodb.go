@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"maps"
+	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -13,12 +15,15 @@ import (
 
 const typeTable = "aws:dynamodb/table:Table"
 
+// deletionProtection is the input that keeps a table from being deleted.
+const deletionProtection = "deletionProtectionEnabled"
+
 func tableKinds() map[string]*kind {
 	return map[string]*kind{
 		typeTable: {
 			runs: []string{
 				"name", "attributes", "hashKey", "rangeKey", "globalSecondaryIndexes",
-				"streamEnabled", "streamViewType", "ttl", "deletionProtectionEnabled",
+				"streamEnabled", "streamViewType", "ttl", deletionProtection,
 			},
 			ignores: []string{
 				"billingMode", "readCapacity", "writeCapacity", "pointInTimeRecovery", "serverSideEncryption", "tableClass",
@@ -39,7 +44,7 @@ func tableKinds() map[string]*kind {
 // applyTable makes the engine's table be as declared: created where it is not
 // there, changed where it differs.
 func applyTable(ctx context.Context, c *Cloud, r *Resource) error {
-	described, err := c.table.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &r.ID})
+	table, err := c.activeTable(ctx, r.ID)
 	var missing *types.ResourceNotFoundException
 	switch {
 	case errors.As(err, &missing):
@@ -49,24 +54,56 @@ func applyTable(ctx context.Context, c *Cloud, r *Resource) error {
 	case err != nil:
 		return fmt.Errorf("describe table %s: %w", r.ID, err)
 	default:
-		if err := c.updateTable(ctx, r, described.Table); err != nil {
+		if err := c.updateTable(ctx, r, table); err != nil {
 			return fmt.Errorf("update table %s: %w", r.ID, err)
 		}
 	}
+	if table, err = c.activeTable(ctx, r.ID); err != nil {
+		return fmt.Errorf("describe table %s: %w", r.ID, err)
+	}
+	r.Outputs["streamArn"] = aws.ToString(table.LatestStreamArn)
+	r.Outputs["streamLabel"] = aws.ToString(table.LatestStreamLabel)
 	if err := c.applyTTL(ctx, r); err != nil {
 		return fmt.Errorf("TTL of table %s: %w", r.ID, err)
 	}
-	described, err = c.table.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &r.ID})
-	if err != nil {
-		return fmt.Errorf("describe table %s: %w", r.ID, err)
-	}
-	r.Outputs["streamArn"] = aws.ToString(described.Table.LatestStreamArn)
-	r.Outputs["streamLabel"] = aws.ToString(described.Table.LatestStreamLabel)
 	return nil
 }
 
+// tableTimeout is how long an engine may take to make or change a table.
+const tableTimeout = 30 * time.Second
+
+// activeTable describes a table once it and its indexes can be used and changed.
+// Dynoxide makes them so at once, other engines do not.
+func (c *Cloud) activeTable(ctx context.Context, name string) (*types.TableDescription, error) {
+	ctx, cancel := context.WithTimeout(ctx, tableTimeout)
+	defer cancel()
+	for {
+		described, err := c.table.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
+		if err != nil {
+			return nil, err
+		}
+		if isActive(described.Table) {
+			return described.Table, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("it is still %s: %w", described.Table.TableStatus, ctx.Err())
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func isActive(table *types.TableDescription) bool {
+	for _, index := range table.GlobalSecondaryIndexes {
+		if index.IndexStatus != types.IndexStatusActive && index.IndexStatus != "" {
+			return false
+		}
+	}
+	return table.TableStatus == types.TableStatusActive || table.TableStatus == ""
+}
+
 func removeTable(ctx context.Context, c *Cloud, r *Resource) error {
-	if r.Inputs.flag("deletionProtectionEnabled") {
+	if r.Inputs.flag(deletionProtection) {
 		return fmt.Errorf("table %s cannot be deleted while deletion protection is on: turn it off and deploy, then delete", r.ID)
 	}
 	c.sweeper.Watch(r.ID, "", nil)
@@ -98,41 +135,23 @@ func createTable(r *Resource) *dynamodb.CreateTableInput {
 // updateTable brings indexes and the stream of a table that exists to what is
 // declared. DynamoDB takes one such change a call.
 func (c *Cloud) updateTable(ctx context.Context, r *Resource, table *types.TableDescription) error {
+	if err := checkKeys(r, table); err != nil {
+		return err
+	}
 	update := func(change dynamodb.UpdateTableInput) error {
 		change.TableName = &r.ID
 		change.AttributeDefinitions = attributeDefinitions(r)
-		_, err := c.table.UpdateTable(ctx, &change)
+		if _, err := c.table.UpdateTable(ctx, &change); err != nil {
+			return err
+		}
+		_, err := c.activeTable(ctx, r.ID)
 		return err
 	}
-	have := map[string]types.GlobalSecondaryIndexDescription{}
-	for _, index := range table.GlobalSecondaryIndexes {
-		have[aws.ToString(index.IndexName)] = index
-	}
-	var changes []types.GlobalSecondaryIndexUpdate
-	for _, index := range r.Inputs.subs("globalSecondaryIndexes") {
-		name := index.text("name")
-		before, exists := have[name]
-		delete(have, name)
-		keys, projected := keySchema(index.text("hashKey"), index.text("rangeKey")), projection(index)
-		if exists && sameIndex(before, keys, projected) {
-			continue
-		}
-		if exists {
-			changes = append(changes, types.GlobalSecondaryIndexUpdate{Delete: &types.DeleteGlobalSecondaryIndexAction{IndexName: &name}})
-		}
-		changes = append(changes, types.GlobalSecondaryIndexUpdate{Create: &types.CreateGlobalSecondaryIndexAction{
-			IndexName: &name, KeySchema: keys, Projection: projected,
-		}})
-	}
-	for name := range have {
-		changes = append([]types.GlobalSecondaryIndexUpdate{{Delete: &types.DeleteGlobalSecondaryIndexAction{IndexName: &name}}}, changes...)
-	}
-	for _, change := range changes {
+	for _, change := range indexChanges(r, table) {
 		if err := update(dynamodb.UpdateTableInput{GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{change}}); err != nil {
 			return err
 		}
 	}
-
 	stream, now := streamSpecification(r), table.StreamSpecification
 	streams := now != nil && aws.ToBool(now.StreamEnabled)
 	if streams && (stream == nil || stream.StreamViewType != now.StreamViewType) {
@@ -148,17 +167,63 @@ func (c *Cloud) updateTable(ctx context.Context, r *Resource, table *types.Table
 	return nil
 }
 
-func sameIndex(have types.GlobalSecondaryIndexDescription, keys []types.KeySchemaElement, want *types.Projection) bool {
-	if len(have.KeySchema) != len(keys) || have.Projection == nil || have.Projection.ProjectionType != want.ProjectionType ||
-		strings.Join(have.Projection.NonKeyAttributes, ",") != strings.Join(want.NonKeyAttributes, ",") {
-		return false
+// checkKeys refuses a key of another name or type than a table that exists has:
+// items have theirs for good.
+func checkKeys(r *Resource, table *types.TableDescription) error {
+	had, want := attributeTypes(table.AttributeDefinitions), attributeTypes(attributeDefinitions(r))
+	keys := keySchema(r.Inputs.text("hashKey"), r.Inputs.text("rangeKey"))
+	if !sameKeys(table.KeySchema, keys, had, want) {
+		return errors.New("a table of this name exists with other keys, which cannot be changed: give the table another name")
 	}
-	for i, key := range keys {
-		if aws.ToString(have.KeySchema[i].AttributeName) != aws.ToString(key.AttributeName) {
-			return false
+	return nil
+}
+
+// indexChanges are what makes a table's indexes be as declared, the deletions
+// first.
+func indexChanges(r *Resource, table *types.TableDescription) []types.GlobalSecondaryIndexUpdate {
+	had, want := attributeTypes(table.AttributeDefinitions), attributeTypes(attributeDefinitions(r))
+	have := map[string]types.GlobalSecondaryIndexDescription{}
+	for _, index := range table.GlobalSecondaryIndexes {
+		have[aws.ToString(index.IndexName)] = index
+	}
+	var creations, deletions []types.GlobalSecondaryIndexUpdate
+	for _, index := range r.Inputs.subs("globalSecondaryIndexes") {
+		name := index.text("name")
+		keys, projected := keySchema(index.text("hashKey"), index.text("rangeKey")), projection(index)
+		before, exists := have[name]
+		if exists && sameKeys(before.KeySchema, keys, had, want) && sameProjection(before.Projection, projected) {
+			delete(have, name)
+			continue
 		}
+		creations = append(creations, types.GlobalSecondaryIndexUpdate{Create: &types.CreateGlobalSecondaryIndexAction{
+			IndexName: &name, KeySchema: keys, Projection: projected,
+		}})
 	}
-	return true
+	for _, name := range slices.Sorted(maps.Keys(have)) {
+		deletions = append(deletions, types.GlobalSecondaryIndexUpdate{Delete: &types.DeleteGlobalSecondaryIndexAction{IndexName: &name}})
+	}
+	return append(deletions, creations...)
+}
+
+// sameKeys compares two key schemas, and the types of their attributes.
+func sameKeys(a, b []types.KeySchemaElement, typesA, typesB map[string]types.ScalarAttributeType) bool {
+	return slices.EqualFunc(a, b, func(a, b types.KeySchemaElement) bool {
+		name := aws.ToString(a.AttributeName)
+		return name == aws.ToString(b.AttributeName) && a.KeyType == b.KeyType && typesA[name] == typesB[name]
+	})
+}
+
+func sameProjection(a, b *types.Projection) bool {
+	return a != nil && a.ProjectionType == b.ProjectionType &&
+		slices.Equal(slices.Sorted(slices.Values(a.NonKeyAttributes)), slices.Sorted(slices.Values(b.NonKeyAttributes)))
+}
+
+func attributeTypes(definitions []types.AttributeDefinition) map[string]types.ScalarAttributeType {
+	byName := map[string]types.ScalarAttributeType{}
+	for _, definition := range definitions {
+		byName[aws.ToString(definition.AttributeName)] = definition.AttributeType
+	}
+	return byName
 }
 
 // applyTTL sets the TTL attribute and has expired items swept.

@@ -52,7 +52,7 @@ func mapping(c *Cloud, r *Resource) eventsource.Mapping {
 		FunctionName:               functionName(in.text("functionName")),
 		FunctionARN:                r.Outputs.text("functionArn"),
 		StreamARN:                  in.text("eventSourceArn"),
-		Region:                     c.region,
+		Region:                     c.Region(),
 		BatchSize:                  in.number("batchSize", 100),
 		Window:                     seconds("maximumBatchingWindowInSeconds", 0),
 		StartingPosition:           in.text("startingPosition"),

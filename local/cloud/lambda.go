@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,7 +41,8 @@ func functionKinds() map[string]*kind {
 			replaces: []string{"action", "function", "principal", "sourceArn", "sourceAccount", "statementId"},
 			named:    "statementId", nameMax: 100,
 			declare: func(c *Cloud, r *Resource) error {
-				r.ID = r.Inputs.text("statementId")
+				// Statements of two functions may have one id.
+				r.ID = functionName(r.Inputs.text("function")) + "/" + r.Inputs.text("statementId")
 				return nil
 			},
 		},
@@ -66,7 +68,7 @@ func declareFunction(c *Cloud, r *Resource) error {
 	r.Outputs["arn"] = arn
 	r.Outputs["qualifiedArn"] = arn + ":$LATEST"
 	r.Outputs["version"] = "$LATEST"
-	r.Outputs["invokeArn"] = "arn:aws:apigateway:" + c.region + ":lambda:path/2015-03-31/functions/" + arn + "/invocations"
+	r.Outputs["invokeArn"] = "arn:aws:apigateway:" + c.Region() + ":lambda:path/2015-03-31/functions/" + arn + "/invocations"
 	return nil
 }
 
@@ -75,17 +77,13 @@ func applyFunction(_ context.Context, c *Cloud, r *Resource) error {
 	if err != nil {
 		return fmt.Errorf("function %s: %w", r.ID, err)
 	}
-	environment := map[string]string{}
-	for name := range r.Inputs.sub("environment").sub("variables") {
-		environment[name] = r.Inputs.sub("environment").sub("variables").text(name)
-	}
 	return c.lambda.Put(lambda.Config{
 		Name: r.ID, ARN: r.Outputs.text("arn"), Bootstrap: bootstrap,
 		MemoryMB:            r.Inputs.number("memorySize", 128),
 		Timeout:             time.Duration(r.Inputs.number("timeout", 3)) * time.Second,
 		ReservedConcurrency: r.Inputs.number("reservedConcurrentExecutions", -1),
 		LogGroup:            logGroup(r),
-		Environment:         environment,
+		Environment:         r.Inputs.sub("environment").sub("variables").textMap(),
 		Service:             c.serviceEnvironment(),
 	})
 }
@@ -168,18 +166,31 @@ func writeExecutable(path string, content io.Reader) error {
 	return os.Rename(part.Name(), path)
 }
 
-// dropOldCode removes the code that a function had before. Processes that
-// still run it keep their file until they end.
+// dropOldCode removes the code that a function had before, but for the latest:
+// an invocation that was let in before the change may be about to start it.
 func dropOldCode(c *Cloud, r *Resource) error {
 	entries, err := os.ReadDir(c.path("functions", r.ID))
 	if err != nil {
 		return nil // the function itself was deleted
 	}
+	type code struct {
+		path string
+		at   time.Time
+	}
+	var old []code
 	for _, entry := range entries {
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
 		if entry.Name() != r.Inputs.sub("code").text("hash") {
-			if err := os.RemoveAll(c.path("functions", r.ID, entry.Name())); err != nil {
-				return err
-			}
+			old = append(old, code{c.path("functions", r.ID, entry.Name()), info.ModTime()})
+		}
+	}
+	slices.SortFunc(old, func(a, b code) int { return b.at.Compare(a.at) })
+	for _, code := range old[min(1, len(old)):] {
+		if err := os.RemoveAll(code.path); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -3,6 +3,8 @@ package cloud
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"strconv"
@@ -19,25 +21,29 @@ type listener struct {
 // listen serves handler on the port that the listener of this name had before,
 // so that addresses survive a restart, or on a free one where that is taken.
 func (c *Cloud) listen(name string, handler http.Handler) (*listener, error) {
-	bound, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(c.notes.Ports[name])))
-	if err != nil && c.notes.Ports[name] != 0 {
-		c.log.Warn("a port is taken by someone else now; another is used", "listener", name, "port", c.notes.Ports[name])
+	before := c.notes.port(name)
+	bound, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(before)))
+	if err != nil && before != 0 {
+		c.log.Warn("a port is taken by someone else now; another is used", "listener", name, "port", before)
 		bound, err = net.Listen("tcp", "127.0.0.1:0")
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("listen for %s: %w", name, err)
 	}
-	if port := bound.Addr().(*net.TCPAddr).Port; port != c.notes.Ports[name] {
-		c.notes.Ports[name] = port
+	if port := bound.Addr().(*net.TCPAddr).Port; port != before {
+		c.notes.setPort(name, port)
 		if err := c.notes.write(); err != nil {
 			bound.Close()
 			return nil, err
 		}
 	}
 	l := &listener{
-		addr:   bound.Addr().String(),
-		server: &http.Server{Handler: handler, ReadHeaderTimeout: 30 * time.Second},
-		done:   make(chan struct{}),
+		addr: bound.Addr().String(),
+		server: &http.Server{
+			Handler: handler, ReadHeaderTimeout: 30 * time.Second,
+			ErrorLog: slog.NewLogLogger(c.log.Handler(), slog.LevelDebug),
+		},
+		done: make(chan struct{}),
 	}
 	go func() {
 		defer close(l.done)
@@ -67,8 +73,8 @@ func (l *listener) Close() {
 // Serve serves handler at an address that survives restarts under its name,
 // until stop is called.
 func (c *Cloud) Serve(name string, handler http.Handler) (url string, stop func(), err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.changes.Lock()
+	defer c.changes.Unlock()
 	l, err := c.listen(name, handler)
 	if err != nil {
 		return "", nil, err

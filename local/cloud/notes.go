@@ -9,29 +9,40 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // A Resource is an AWS resource as it was declared (Inputs) and as it answers
-// (Outputs, which hold the inputs too).
+// (Outputs, which hold the inputs too). Once noted it is not changed any more:
+// a change notes another.
 type Resource struct {
 	URN     string     `json:"urn"`
 	Type    string     `json:"type"` // e.g. aws:lambda/function:Function
-	ID      string     `json:"id"`
+	ID      string     `json:"id"`   // unique in its type
 	Inputs  Properties `json:"inputs"`
 	Outputs Properties `json:"outputs"`
 }
 
-// notes are the resources that the cloud runs, in a file of their own.
+// notes are the resources that the cloud runs, and where, in a file of their
+// own. They may be read at any time; whoever changes them holds Cloud.changes.
 type notes struct {
 	file string
 
-	Region    string                          `json:"region,omitempty"`
+	mu   sync.RWMutex
+	page page
+}
+
+// A page is what the file holds.
+type page struct {
+	Region    string                          `json:"region"`
 	Ports     map[string]int                  `json:"ports"`     // by listener, so that addresses survive a restart
 	Resources map[string]map[string]*Resource `json:"resources"` // by type, by id
 }
 
 func readNotes(file string) (*notes, error) {
-	n := &notes{file: file, Ports: map[string]int{}, Resources: map[string]map[string]*Resource{}}
+	n := &notes{file: file, page: page{
+		Region: DefaultRegion, Ports: map[string]int{}, Resources: map[string]map[string]*Resource{},
+	}}
 	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return n, nil
@@ -39,44 +50,94 @@ func readNotes(file string) (*notes, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the local cloud's resources: %w", err)
 	}
-	if err := json.Unmarshal(data, n); err != nil {
+	if err := json.Unmarshal(data, &n.page); err != nil {
 		return nil, fmt.Errorf("the local cloud's file %s cannot be read (%w): remove it, and run `chatstack up`", file, err)
 	}
 	return n, nil
 }
 
 func (n *notes) write() error {
-	data, err := json.MarshalIndent(n, "", "\t")
-	if err != nil {
-		return fmt.Errorf("write the local cloud's resources: %w", err)
+	n.mu.RLock()
+	data, err := json.MarshalIndent(n.page, "", "\t")
+	n.mu.RUnlock()
+	if err == nil {
+		err = writeFile(n.file, data)
 	}
-	if err := writeFile(n.file, data); err != nil {
+	if err != nil {
 		return fmt.Errorf("write the local cloud's resources: %w", err)
 	}
 	return nil
 }
 
-func (n *notes) get(typ, id string) *Resource { return n.Resources[typ][id] }
+func (n *notes) region() string {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.page.Region
+}
+
+func (n *notes) setRegion(region string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.page.Region = region
+}
+
+// port is the port of a listener, 0 where it never had one.
+func (n *notes) port(listener string) int {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.page.Ports[listener]
+}
+
+// setPort notes the port of a listener, or with 0 that it has none any more.
+func (n *notes) setPort(listener string, port int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if port == 0 {
+		delete(n.page.Ports, listener)
+		return
+	}
+	n.page.Ports[listener] = port
+}
+
+// get returns a noted resource, or nil.
+func (n *notes) get(typ, id string) *Resource {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.page.Resources[typ][id]
+}
 
 func (n *notes) put(r *Resource) {
-	if n.Resources[r.Type] == nil {
-		n.Resources[r.Type] = map[string]*Resource{}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.page.Resources[r.Type] == nil {
+		n.page.Resources[r.Type] = map[string]*Resource{}
 	}
-	n.Resources[r.Type][r.ID] = r
+	n.page.Resources[r.Type][r.ID] = r
 }
 
 func (n *notes) delete(r *Resource) {
-	delete(n.Resources[r.Type], r.ID)
-	if len(n.Resources[r.Type]) == 0 {
-		delete(n.Resources, r.Type)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.page.Resources[r.Type], r.ID)
+	if len(n.page.Resources[r.Type]) == 0 {
+		delete(n.page.Resources, r.Type)
 	}
+}
+
+// empty reports whether nothing is noted.
+func (n *notes) empty() bool {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return len(n.page.Resources) == 0
 }
 
 // list returns the resources of a type for which keep holds (nil: all), in
 // the order of their URNs.
 func (n *notes) list(typ string, keep func(*Resource) bool) []*Resource {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
 	var found []*Resource
-	for _, r := range n.Resources[typ] {
+	for _, r := range n.page.Resources[typ] {
 		if keep == nil || keep(r) {
 			found = append(found, r)
 		}

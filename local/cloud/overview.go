@@ -24,7 +24,7 @@ type Function struct {
 	Triggers       []string // what invokes it: route keys, and "stream"
 }
 
-// A Table is a table with the name of the stream's consumer state.
+// A Table is a table with its stream, if it has one.
 type Table struct{ Name, StreamARN string }
 
 // A Queue holds dead letters.
@@ -38,9 +38,7 @@ type Idle struct{ Type, ID, Why string }
 
 // Overview tells what runs.
 func (c *Cloud) Overview() Overview {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	o := Overview{Region: c.region}
+	o := Overview{Region: c.Region()}
 	triggers := map[string][]string{}
 	for _, api := range c.notes.list(typeAPI, nil) {
 		connected := map[string]int{}
@@ -50,7 +48,8 @@ func (c *Cloud) Overview() Overview {
 		of := func(r *Resource) bool { return r.Inputs.text("apiId") == api.ID }
 		for _, stage := range c.notes.list(typeStage, of) {
 			o.APIs = append(o.APIs, API{
-				Name: api.Inputs.text("name"), Stage: stage.ID, Endpoint: stage.Outputs.text("invokeUrl"), Connections: connected[stage.ID],
+				Name: api.Inputs.text("name"), Stage: stage.Inputs.text("name"), Endpoint: stage.Outputs.text("invokeUrl"),
+				Connections: connected[stage.Inputs.text("name")],
 			})
 		}
 		for _, route := range c.notes.list(typeRoute, of) {
@@ -74,7 +73,8 @@ func (c *Cloud) Overview() Overview {
 	for _, r := range c.notes.list(typeQueue, nil) {
 		o.Queues = append(o.Queues, Queue{Name: r.Inputs.text("name"), Messages: c.letters.count(r.Outputs.text("arn"))})
 	}
-	for typ, k := range c.kinds {
+	for _, typ := range order {
+		k := c.kinds[typ]
 		if k.idle == "" {
 			continue
 		}

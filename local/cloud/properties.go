@@ -1,5 +1,11 @@
 package cloud
 
+import "maps"
+
+// Unknown stands for an input that a preview does not know yet. It equals nothing
+// that a program can say.
+const Unknown = "\x00unknown"
+
 // Properties are a resource's inputs or outputs as plain values: string,
 // float64, bool, nil, []any and map[string]any, named as Pulumi names them.
 type Properties map[string]any
@@ -56,14 +62,19 @@ func (p Properties) texts(name string) []string {
 	return list
 }
 
+// textMap returns the texts of an object by their names.
+func (p Properties) textMap() map[string]string {
+	texts := map[string]string{}
+	for name := range p {
+		texts[name] = p.text(name)
+	}
+	return texts
+}
+
 // with returns p with more on top.
 func (p Properties) with(more Properties) Properties {
 	all := Properties{}
-	for name, value := range p {
-		all[name] = value
-	}
-	for name, value := range more {
-		all[name] = value
-	}
+	maps.Copy(all, p)
+	maps.Copy(all, more)
 	return all
 }

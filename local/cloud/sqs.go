@@ -28,7 +28,7 @@ func queueKinds() map[string]*kind {
 			named:    "name", nameMax: 80,
 			declare: func(c *Cloud, r *Resource) error {
 				name := r.Inputs.text("name")
-				r.ID = "https://sqs." + c.region + ".amazonaws.com/" + AccountID + "/" + name
+				r.ID = "https://sqs." + c.Region() + ".amazonaws.com/" + AccountID + "/" + name
 				r.Outputs["url"] = r.ID
 				r.Outputs["arn"] = c.arn("sqs", name)
 				return nil

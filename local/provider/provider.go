@@ -87,6 +87,9 @@ func (p *Provider) Configure(_ context.Context, req *pulumirpc.ConfigureRequest)
 	if args := req.GetArgs(); region == "" && args != nil {
 		region = args.GetFields()["region"].GetStringValue()
 	}
+	if region == plugin.UnknownStringValue {
+		region = "" // a preview of a provider whose Region another resource tells
+	}
 	if err := p.cloud.SetRegion(region); err != nil {
 		return nil, status.Error(codes.FailedPrecondition, err.Error())
 	}
@@ -109,7 +112,7 @@ func (p *Provider) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulum
 	if err := p.name(urn, typ, olds, news, req.GetRandomSeed()); err != nil {
 		return nil, err
 	}
-	problems, err := p.cloud.Check(typ, p.known(news))
+	problems, err := p.cloud.Check(typ, p.plain(news))
 	if err != nil {
 		return nil, status.Error(codes.Unimplemented, err.Error())
 	}
@@ -128,6 +131,9 @@ func (p *Provider) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulum
 // provider marks them.
 const defaults = "__defaults"
 
+// filledIn reports whether the name among inputs was made up here.
+func filledIn(inputs resource.PropertyMap) bool { return inputs.HasValue(defaults) }
+
 // name gives a resource the name it had before, or else a new one with the
 // random end that keeps stacks apart.
 func (p *Provider) name(urn resource.URN, typ string, olds, news resource.PropertyMap, seed []byte) error {
@@ -136,7 +142,7 @@ func (p *Provider) name(urn resource.URN, typ string, olds, news resource.Proper
 	if given, ok := news[key]; property == "" || ok && !given.IsNull() {
 		return nil
 	}
-	if old, had := olds[key]; had && old.IsString() {
+	if old, had := olds[key]; had && old.IsString() && filledIn(olds) {
 		news[key] = old
 	} else {
 		name, err := resource.NewUniqueName(seed, urn.Name()+"-", 7, longest, nil)
@@ -171,8 +177,7 @@ func (p *Provider) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumir
 	}
 	// A name that the program gave cannot be held by two resources at a time.
 	if property, _ := p.cloud.Name(typ); property != "" {
-		_, filledIn := news[defaults]
-		resp.DeleteBeforeReplace = !filledIn
+		resp.DeleteBeforeReplace = !filledIn(news)
 	}
 	return resp, nil
 }
@@ -308,27 +313,17 @@ func marshal(m resource.PropertyMap) (*structpb.Struct, error) {
 	return s, nil
 }
 
-// unknown stands for a value that a preview does not know yet. It equals
-// nothing that a program can say.
-const unknown = "\x00unknown"
-
-// plain turns inputs into plain values.
+// plain turns inputs into plain values, and what is not known yet into
+// cloud.Unknown.
 func (p *Provider) plain(m resource.PropertyMap) cloud.Properties {
 	object, _ := p.value(resource.NewObjectProperty(m)).(map[string]any)
-	return object
-}
-
-// known is plain without what is not known yet.
-func (p *Provider) known(m resource.PropertyMap) cloud.Properties {
-	object := p.plain(m)
-	maps.DeleteFunc(object, func(_ string, value any) bool { return value == unknown })
 	return object
 }
 
 func (p *Provider) value(v resource.PropertyValue) any {
 	switch {
 	case v.IsComputed() || v.IsOutput():
-		return unknown
+		return cloud.Unknown
 	case v.IsSecret():
 		return p.value(v.SecretValue().Element)
 	case v.IsArchive():
