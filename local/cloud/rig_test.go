@@ -60,7 +60,7 @@ func buildZip(version string) error {
 func writeZip(path, name string, mode os.FileMode, content []byte) error {
 	var archive bytes.Buffer
 	writer := zip.NewWriter(&archive)
-	header := &zip.FileHeader{Name: name, Method: zip.Deflate}
+	header := &zip.FileHeader{Name: name, Method: zip.Store}
 	header.SetMode(mode)
 	member, err := writer.CreateHeader(header)
 	if err != nil {
