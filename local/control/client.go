@@ -14,11 +14,17 @@ import (
 // Status asks the cloud what runs.
 func (a Address) Status(ctx context.Context) (*Status, error) {
 	var status Status
-	return &status, a.call(ctx, http.MethodGet, "status", nil, &status)
+	if err := a.call(ctx, http.MethodGet, "status", nil, &status); err != nil {
+		return nil, err
+	}
+	return &status, nil
 }
 
 // Keep has every resource deleted that is not in list.
 func (a Address) Keep(ctx context.Context, list []Reference) error {
+	if list == nil {
+		list = []Reference{}
+	}
 	return a.call(ctx, http.MethodPost, "keep", list, nil)
 }
 
@@ -27,8 +33,11 @@ func (a Address) Shutdown(ctx context.Context) error {
 	return a.call(ctx, http.MethodPost, "shutdown", nil, nil)
 }
 
+// callTimeout is how long the cloud may take; to delete an API takes up to 10 s.
+const callTimeout = time.Minute
+
 func (a Address) call(ctx context.Context, method, path string, in, out any) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	body, err := json.Marshal(in)
 	if err != nil {
@@ -39,6 +48,7 @@ func (a Address) call(ctx context.Context, method, path string, in, out any) err
 		return err
 	}
 	req.Header.Set("Authorization", "Bearer "+a.Token)
+	req.Close = true // a command makes one call or two
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return fmt.Errorf("the local cloud does not answer: %w", err)
@@ -51,5 +61,8 @@ func (a Address) call(ctx context.Context, method, path string, in, out any) err
 	if out == nil {
 		return nil
 	}
-	return json.NewDecoder(resp.Body).Decode(out)
+	if err := json.NewDecoder(resp.Body).Decode(out); err != nil {
+		return fmt.Errorf("local cloud: %s: read its answer: %w", path, err)
+	}
+	return nil
 }

@@ -36,7 +36,7 @@ func ReadAddress(file string) (*Address, error) {
 		return nil, err
 	}
 	var a Address
-	if err := json.Unmarshal(data, &a); err != nil {
+	if json.Unmarshal(data, &a) != nil || a.URL == "" {
 		return nil, nil // half written by a process that was killed
 	}
 	return &a, nil

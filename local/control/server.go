@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"time"
 
@@ -52,7 +53,11 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) keep(w http.ResponseWriter, r *http.Request) {
 	var list []Reference
-	if err := json.NewDecoder(r.Body).Decode(&list); err != nil {
+	err := json.NewDecoder(r.Body).Decode(&list)
+	if err == nil && list == nil {
+		err = errors.New("it is null") // which would delete everything
+	}
+	if err != nil {
 		http.Error(w, "a list of {type, id} is expected: "+err.Error(), http.StatusBadRequest)
 		return
 	}
@@ -60,7 +65,7 @@ func (s *Server) keep(w http.ResponseWriter, r *http.Request) {
 	for _, ref := range list {
 		kept[ref] = true
 	}
-	err := s.Cloud.Keep(r.Context(), func(typ, id string) bool { return kept[Reference{typ, id}] })
+	err = s.Cloud.Keep(r.Context(), func(typ, id string) bool { return kept[Reference{typ, id}] })
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 	}
