@@ -15,7 +15,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/common/constant"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/emptypb"
@@ -30,7 +32,9 @@ type Host struct {
 
 	mu     sync.Mutex
 	engine string // the engine's address, told at the handshake
-	built  bool
+
+	building sync.Mutex // held while the program is built
+	built    bool
 }
 
 // New returns a host that builds programs to binary, a path. What a program
@@ -84,8 +88,7 @@ func (h *Host) RuntimeOptionsPrompts(context.Context, *pulumirpc.RuntimeOptionsR
 	return &pulumirpc.RuntimeOptionsResponse{}, nil
 }
 
-// Run builds the program and runs it to its end. A program that fails has told
-// the engine why, so that the engine need not say it once more.
+// Run builds the program and runs it to its end.
 func (h *Host) Run(ctx context.Context, req *pulumirpc.RunRequest) (*pulumirpc.RunResponse, error) {
 	if err := h.Build(ctx, programDir(req)); err != nil {
 		return &pulumirpc.RunResponse{Error: err.Error()}, nil
@@ -95,21 +98,27 @@ func (h *Host) Run(ctx context.Context, req *pulumirpc.RunRequest) (*pulumirpc.R
 		return nil, err
 	}
 	program := exec.CommandContext(ctx, h.binary)
+	program.WaitDelay = waitDelay
 	program.Dir = req.GetPwd()
 	program.Env = append(os.Environ(), environment...)
 	program.Stdout, program.Stderr = h.output, h.output
-	if err := program.Run(); err != nil {
-		var exit *exec.ExitError
-		if errors.As(err, &exit) && exit.Exited() {
-			return &pulumirpc.RunResponse{Error: fmt.Sprintf("the program ended with exit code %d; what it said is above", exit.ExitCode()), Bail: exit.ExitCode() == bailCode}, nil
-		}
+	err = program.Run()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return &pulumirpc.RunResponse{}, nil
+	case errors.As(err, &exit) && exit.ExitCode() == constant.ExitStatusLoggedError:
+		return &pulumirpc.RunResponse{Bail: true}, nil // the engine has shown what the program told it
+	case errors.As(err, &exit) && exit.Exited():
+		return &pulumirpc.RunResponse{Error: fmt.Sprintf("the program ended with exit code %d; what it said is above", exit.ExitCode())}, nil
+	default:
 		return &pulumirpc.RunResponse{Error: fmt.Sprintf("run the program: %v", err)}, nil
 	}
-	return &pulumirpc.RunResponse{}, nil
 }
 
-// bailCode is the exit code of a program whose error the engine has shown.
-const bailCode = 32
+// waitDelay is how long what a program started may hold on to its output after
+// the program itself has ended.
+const waitDelay = 5 * time.Second
 
 func programDir(req *pulumirpc.RunRequest) string {
 	if dir := req.GetInfo().GetProgramDirectory(); dir != "" {
@@ -121,13 +130,14 @@ func programDir(req *pulumirpc.RunRequest) string {
 // Build builds the program in dir, once a host: a host lives for one
 // deployment, and Run finds built what Build has built.
 func (h *Host) Build(ctx context.Context, dir string) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	h.building.Lock()
+	defer h.building.Unlock()
 	if h.built {
 		return nil
 	}
 	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", h.binary, ".")
 	cmd.Dir = dir
+	cmd.WaitDelay = waitDelay
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("the program in %s does not build: %w\n%s", dir, err, strings.TrimSpace(string(output)))
 	}
