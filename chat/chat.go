@@ -23,6 +23,11 @@ const (
 	MaxFrameID = 128
 )
 
+// Subprotocol is the WebSocket subprotocol by which a client says that it takes
+// several events in one frame, one JSON object a line. The chat accepts it, and
+// sends one event a frame to everyone in this version.
+const Subprotocol = "chatstack.v1"
+
 // Grace is how long a connection is young. A post to a young connection can
 // fail as gone only because $connect has not finished, so it proves nothing.
 const Grace = 10 * time.Second

@@ -225,7 +225,7 @@ func nodeClient(t *testing.T, endpoint string) {
 	}
 	c := connect(t, endpoint)
 	const script = `
-const socket = new WebSocket(process.argv[1]);
+const socket = new WebSocket(process.argv[1], ["chatstack.v1", "bearer.none"]);
 socket.onopen = () => socket.send(JSON.stringify({ action: "sendMessage", channelId: "General", name: "node", content: "from Node" }));
 socket.onmessage = ({ data }) => { if (JSON.parse(data).event === "ack") { console.log(data); socket.close(); } };
 socket.onerror = (e) => { console.error(e.message ?? e); process.exit(1); };

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -38,6 +39,9 @@ func (h WebSocket) Handle(ctx context.Context, event events.APIGatewayWebsocketP
 		body, err = h.Chat.Answer(ctx, request.RouteKey, request.ConnectionID, []byte(event.Body))
 	}
 	response := events.APIGatewayProxyResponse{StatusCode: http.StatusOK, Body: string(body)}
+	if protocol := subprotocol(event); protocol != "" {
+		response.Headers = map[string]string{"Sec-WebSocket-Protocol": protocol}
+	}
 	if err != nil {
 		h.Log.ErrorContext(ctx, "event not served", "route", request.RouteKey, "connectionId", request.ConnectionID,
 			"requestId", request.RequestID, "error", err)
@@ -46,4 +50,21 @@ func (h WebSocket) Handle(ctx context.Context, event events.APIGatewayWebsocketP
 		}
 	}
 	return response, nil
+}
+
+// subprotocol is the one to accept of those that a client offers when it
+// connects: the chat's own, or none. A browser that offers some and is granted
+// none closes the connection.
+func subprotocol(event events.APIGatewayWebsocketProxyRequest) string {
+	for name, value := range event.Headers {
+		if !strings.EqualFold(name, "Sec-WebSocket-Protocol") {
+			continue
+		}
+		for offer := range strings.SplitSeq(value, ",") {
+			if strings.TrimSpace(offer) == chat.Subprotocol {
+				return chat.Subprotocol
+			}
+		}
+	}
+	return ""
 }

@@ -25,6 +25,23 @@ func TestWebSocket(t *testing.T) {
 			"PutSubscription General R1kmxc2VNjMCFIA=", "OpenChannel General",
 		})
 	})
+	t.Run("the chat's subprotocol is accepted, others are not", func(t *testing.T) {
+		t.Parallel()
+		for offer, accepted := range map[string]string{
+			"chatstack.v1": `{"Sec-WebSocket-Protocol":"chatstack.v1"}`, "bearer.x, chatstack.v1": `{"Sec-WebSocket-Protocol":"chatstack.v1"}`,
+			"chatstack.v2,graphql-ws": "null", "": "null",
+		} {
+			f := newFixture()
+			event := strings.Replace(string(read(t, "connect.json")), `"headers": {`, `"headers": {"sec-websocket-protocol": "`+offer+`",`, 1)
+			out, err := invoke(t, WebSocket{f.chat, f.log}.Handle, []byte(event))
+			if want := `{"statusCode":200,"headers":` + accepted + `,"multiValueHeaders":null,"body":""}`; err != nil || out != want {
+				t.Errorf("offered %q: %s, %v, want %s", offer, out, err, want)
+			}
+			if strings.Contains(f.logs.String(), "bearer") {
+				t.Errorf("what was offered is in the log: %s", f.logs)
+			}
+		}
+	})
 	t.Run("a connect that fails refuses the connection", func(t *testing.T) {
 		t.Parallel()
 		f := newFixture()

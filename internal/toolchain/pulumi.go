@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 // pulumiVersion is the release of the Pulumi CLI that is built where none is
@@ -20,11 +22,18 @@ const pulumiPackage = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 //go:embed pulumi/cli.mod pulumi/cli.sum
 var pulumiModule embed.FS
 
-// Pulumi returns the path of a Pulumi CLI: the one on PATH, or else our own,
-// which is built on first use.
+// pulumiOldest is the oldest installed release that is used: older ones do not
+// know what Pulumi.yaml says of its settings, or cannot be attached.
+const pulumiOldest = pulumiVersion
+
+// Pulumi returns the path of a Pulumi CLI: the one on PATH unless it is too old,
+// or else our own, which is built on first use.
 func (t Toolchain) Pulumi(ctx context.Context) (string, error) {
 	if path, err := exec.LookPath("pulumi"); err == nil {
-		return path, nil
+		version, err := run(ctx, "", []string{"PULUMI_SKIP_UPDATE_CHECK=true"}, path, "version")
+		if err == nil && !older(strings.TrimSpace(version), pulumiOldest) {
+			return path, nil
+		}
 	}
 	path := filepath.Join(t.Dir, "pulumi-"+pulumiVersion, exeName("pulumi"))
 	err := t.once(path, func() error {
@@ -35,6 +44,17 @@ func (t Toolchain) Pulumi(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("pulumi CLI: %w", err)
 	}
 	return path, nil
+}
+
+// older compares two versions such as v3.200.0. What is no version is old.
+func older(version, than string) bool {
+	a, b := numbers(version), numbers(than)
+	return slices.Compare(a[:], b[:]) < 0
+}
+
+func numbers(version string) (n [3]int) {
+	fmt.Sscanf(version, "v%d.%d.%d", &n[0], &n[1], &n[2])
+	return n
 }
 
 func buildPulumi(ctx context.Context, path string) error {
