@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/lockedfile"
 )
@@ -29,11 +30,14 @@ type Toolchain struct {
 	Step func(doing string) (done func())
 }
 
-// Find returns the folder of tools for a program in dir: $CHATSTACK_TOOLS, or
-// the nearest .chatstack/tools at or above dir, so that programs in one
-// repository share what was built once, or else dir's own.
+// Find returns the folder of tools for a program in dir, which is absolute:
+// $CHATSTACK_TOOLS, or the nearest .chatstack/tools at or above dir, so that
+// programs in one repository share what was built once, or else dir's own.
 func Find(dir string) string {
 	if env := os.Getenv(DirVar); env != "" {
+		if absolute, err := filepath.Abs(env); err == nil {
+			return absolute // tools are built and run in other folders than this
+		}
 		return env
 	}
 	for at := dir; ; at = filepath.Dir(at) {
@@ -79,11 +83,16 @@ func exists(path string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
+// waitDelay is how long what a command started may hold on to its output after
+// the command itself was stopped.
+const waitDelay = 5 * time.Second
+
 // run runs a command in dir and returns what it printed on standard output;
 // its error holds what it printed on standard error.
 func run(ctx context.Context, dir string, env []string, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
+	cmd.WaitDelay = waitDelay
 	cmd.Env = append(os.Environ(), env...)
 	var out, errs strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &errs
