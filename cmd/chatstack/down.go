@@ -34,18 +34,11 @@ func (p *project) destroy(ctx context.Context) error {
 	if held, err := p.heldResources(); err != nil || len(held) == 0 {
 		return err // without one, nothing is deployed
 	}
-	cloud, err := p.connect(ctx)
-	if err != nil {
-		return err
-	}
-	engine, err := p.openEngine(ctx, cloud)
+	cloud, engine, err := p.openStage(ctx)
 	if err != nil {
 		return err
 	}
 	defer engine.close()
-	if err := engine.selectStack(ctx); err != nil {
-		return err
-	}
 	if err := engine.show(ctx, os.Stdout, "destroy", "--yes", "--skip-preview", "--stack", stage); err != nil {
 		return err
 	}

@@ -27,6 +27,25 @@ type engine struct {
 	close   func()
 }
 
+// openStage returns the running local cloud and an engine on it, with the stage's
+// stack ready to be worked on. The caller holds the project's lock, and closes the
+// engine.
+func (p *project) openStage(ctx context.Context) (*connection, *engine, error) {
+	cloud, err := p.connect(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	engine, err := p.openEngine(ctx, cloud)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := engine.selectStack(ctx); err != nil {
+		engine.close()
+		return nil, nil, err
+	}
+	return cloud, engine, nil
+}
+
 // openEngine serves the language host and finds, or builds, the Pulumi CLI.
 // Without a cloud, Pulumi can read the state but not run resources.
 func (p *project) openEngine(ctx context.Context, cloud *connection) (*engine, error) {
@@ -113,8 +132,7 @@ func (e *engine) ask(ctx context.Context, args ...string) (string, error) {
 }
 
 // selectStack makes sure that the stack is there, and neither locked by a
-// deployment that was killed nor in doubt about what that had begun. The caller
-// holds the project's lock.
+// deployment that was killed nor in doubt about what that had begun.
 func (e *engine) selectStack(ctx context.Context) error {
 	if !e.hasStack() {
 		if _, err := e.ask(ctx, "stack", "init", stage); err != nil {

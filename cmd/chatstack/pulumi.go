@@ -18,18 +18,11 @@ func (c *pulumiCommand) Run(ctx context.Context, p *project) error {
 		return err
 	}
 	defer unlock()
-	cloud, err := p.connect(ctx)
-	if err != nil {
-		return err
-	}
-	engine, err := p.openEngine(ctx, cloud)
+	_, engine, err := p.openStage(ctx)
 	if err != nil {
 		return err
 	}
 	defer engine.close()
-	if err := engine.selectStack(ctx); err != nil {
-		return err
-	}
 	args := c.Args
 	if len(args) > 0 && args[0] == "--" {
 		args = args[1:]

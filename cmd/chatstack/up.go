@@ -32,19 +32,12 @@ func (p *project) deploy(ctx context.Context, out io.Writer) (*connection, error
 		return nil, err
 	}
 	defer unlock()
-	cloud, err := p.connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	engine, err := p.openEngine(ctx, cloud)
+	cloud, engine, err := p.openStage(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer engine.close()
 	if err := engine.build(ctx); err != nil {
-		return nil, err
-	}
-	if err := engine.selectStack(ctx); err != nil {
 		return nil, err
 	}
 	err = engine.show(ctx, out, "up", "--yes", "--skip-preview", "--stack", stage, "--suppress-outputs")
