@@ -158,15 +158,15 @@ func (p *Provider) name(urn resource.URN, typ string, olds, news resource.Proper
 // Diff compares what is deployed with what is asked for.
 func (p *Provider) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
 	typ := string(resource.URN(req.GetUrn()).Type())
-	var maps [3]resource.PropertyMap
+	var compared [3]resource.PropertyMap
 	for i, s := range []*structpb.Struct{req.GetOldInputs(), req.GetOlds(), req.GetNews()} {
 		m, err := unmarshal(s)
 		if err != nil {
 			return nil, err
 		}
-		maps[i] = m
+		compared[i] = m
 	}
-	oldInputs, oldOutputs, news := maps[0], maps[1], maps[2]
+	oldInputs, oldOutputs, news := compared[0], compared[1], compared[2]
 	change, err := p.cloud.Diff(typ, req.GetId(), p.plain(oldInputs), p.plain(oldOutputs), p.plain(news))
 	if err != nil {
 		return nil, status.Error(codes.Unimplemented, err.Error())
