@@ -72,15 +72,17 @@ type Cloud struct {
 
 	// changes lets one change be made at a time, and guards what follows. It is
 	// held for as long as a change takes; what is noted can be read meanwhile.
-	changes   sync.Mutex
-	listeners map[string]*listener // by API id
+	changes     sync.Mutex
+	listeners   map[string]*listener  // by API id
+	credentials map[string]credential // by function
 }
 
 // Open starts the cloud in opts.Dir, with all that is noted there running.
 func Open(ctx context.Context, opts Options) (*Cloud, error) {
 	c := &Cloud{
 		dir: opts.Dir, log: opts.Log, now: opts.Now,
-		kinds: kinds(), listeners: map[string]*listener{}, dead: make(chan struct{}),
+		kinds: kinds(), dead: make(chan struct{}),
+		listeners: map[string]*listener{}, credentials: map[string]credential{},
 	}
 	if c.log == nil {
 		c.log = slog.Default()

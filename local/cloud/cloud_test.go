@@ -1,10 +1,13 @@
 package cloud
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/coder/websocket"
@@ -210,6 +213,20 @@ func TestFunctionsAreToldThatServicesAreNotRun(t *testing.T) {
 	}
 }
 
+func TestEachFunctionHasCredentialsOfItsOwn(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	one, two := r.serve("one"), r.serve("two")
+	const frame = `{"action":"key"}`
+	first, second := r.ask(one.url(), frame), r.ask(two.url(), frame)
+	if len(first) != 20 || !strings.HasPrefix(first, "ASIA") || first == second {
+		t.Errorf("access keys %q and %q, want two like AWS's temporary ones", first, second)
+	}
+	if again := r.ask(one.url(), frame); again != first {
+		t.Errorf("the access key %q has become %q", first, again)
+	}
+}
+
 func TestWhatRunsCanBeSeenWhileAChangeIsMade(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -218,6 +235,45 @@ func TestWhatRunsCanBeSeenWhileAChangeIsMade(t *testing.T) {
 	defer r.changes.Unlock()
 	if len(r.Overview().APIs) != 0 || r.Get(typeAPI, api.ID) == nil || r.diff(api).Properties != nil || r.Client().Region != r.Region() {
 		t.Error("something else is seen")
+	}
+}
+
+// TestChangesThatAreMadeAtOnceAreAllNoted declares resources as the Pulumi engine
+// does, many at a time, while others look on.
+func TestChangesThatAreMadeAtOnceAreAllNoted(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	api := r.put(typeAPI, "a", Properties{"name": "a", "protocolType": "WEBSOCKET", "routeSelectionExpression": "$request.body.action"})
+	const count = 16
+	var all sync.WaitGroup
+	for i := range count {
+		name := fmt.Sprint("s", i)
+		all.Go(func() {
+			put, err := r.Put(t.Context(), declared(typeStage, name, Properties{"apiId": api.ID, "name": name, "autoDeploy": true}))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if i%2 == 0 {
+				if err := r.Delete(t.Context(), typeStage, put.ID); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		all.Go(func() { r.Overview() })
+	}
+	all.Wait()
+	r.restart()
+	var want, got []string
+	for i := 1; i < count; i += 2 {
+		want = append(want, fmt.Sprint("s", i))
+	}
+	for _, stage := range r.Overview().APIs {
+		got = append(got, stage.Stage)
+	}
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("stages (-want +got):\n%s", diff)
 	}
 }
 

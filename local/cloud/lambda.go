@@ -84,7 +84,7 @@ func applyFunction(_ context.Context, c *Cloud, r *Resource) error {
 		ReservedConcurrency: r.Inputs.number("reservedConcurrentExecutions", -1),
 		LogGroup:            logGroup(r),
 		Environment:         r.Inputs.sub("environment").sub("variables").textMap(),
-		Service:             c.serviceEnvironment(),
+		Service:             c.serviceEnvironment(r.ID),
 	})
 }
 
@@ -97,16 +97,16 @@ func logGroup(r *Resource) string {
 }
 
 // serviceEnvironment is what the local cloud adds to a function's environment
-// for the AWS SDK: the Region, credentials, and where the table is. Calls to
-// services that are not run here go to an address that says so.
-func (c *Cloud) serviceEnvironment() map[string]string {
-	client := c.Client()
+// for the AWS SDK: the Region, credentials of its own, and where the table is.
+// Calls to services that are not run here go to an address that says so.
+func (c *Cloud) serviceEnvironment(function string) map[string]string {
+	client, own := c.Client(), c.credentialOf(function)
 	return map[string]string{
 		"AWS_REGION":                        client.Region,
 		"AWS_DEFAULT_REGION":                client.Region,
-		"AWS_ACCESS_KEY_ID":                 client.AccessKeyID,
-		"AWS_SECRET_ACCESS_KEY":             client.SecretAccessKey,
-		"AWS_SESSION_TOKEN":                 "local",
+		"AWS_ACCESS_KEY_ID":                 own.accessKeyID,
+		"AWS_SECRET_ACCESS_KEY":             own.secretAccessKey,
+		"AWS_SESSION_TOKEN":                 own.sessionToken,
 		"AWS_EC2_METADATA_DISABLED":         "true",
 		"AWS_ENDPOINT_URL":                  c.elsewhere.URL(),
 		"AWS_ENDPOINT_URL_DYNAMODB":         client.Endpoint,
@@ -116,6 +116,7 @@ func (c *Cloud) serviceEnvironment() map[string]string {
 
 func removeFunction(_ context.Context, c *Cloud, r *Resource) error {
 	c.lambda.Delete(r.ID)
+	delete(c.credentials, r.ID)
 	return os.RemoveAll(c.path("functions", r.ID))
 }
 

@@ -49,6 +49,11 @@ func do(ctx context.Context, action string) string {
 	case action == "elsewhere":
 		_, err = apigatewaymanagementapi.NewFromConfig(cfg).PostToConnection(ctx,
 			&apigatewaymanagementapi.PostToConnectionInput{ConnectionId: aws.String("c"), Data: []byte("d")})
+	case action == "key":
+		var keys aws.Credentials
+		if keys, err = cfg.Credentials.Retrieve(ctx); err == nil {
+			return keys.AccessKeyID
+		}
 	case action == "table":
 		_, err = dynamodb.NewFromConfig(cfg).DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(os.Getenv("TABLE_NAME"))})
 	}
