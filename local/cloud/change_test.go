@@ -89,7 +89,8 @@ func TestDiffUpdatesOrReplacesByProperty(t *testing.T) {
 		{"code with another digest", typeFunction, function, Properties{"code": map[string]any{"hash": "other", "path": "p"}}, Change{Properties: []string{"code"}}},
 		{"a name", typeFunction, function, Properties{"name": "g"}, Change{Properties: []string{"name"}, Replaces: []string{"name"}}},
 		{
-			"both", typeTable, tableInputs(nil), Properties{"hashKey": "id", "streamEnabled": true},
+			"both", typeTable, tableInputs(nil),
+			Properties{"hashKey": "id", "streamEnabled": true},
 			Change{Properties: []string{"hashKey", "streamEnabled"}, Replaces: []string{"hashKey"}},
 		},
 		{"something not known yet", typeFunction, function, Properties{"environment": Unknown}, Change{Properties: []string{"environment"}}},

@@ -272,6 +272,7 @@ func TestChangesThatAreMadeAtOnceAreAllNoted(t *testing.T) {
 		got = append(got, stage.Stage)
 	}
 	slices.Sort(want)
+	slices.Sort(got)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("stages (-want +got):\n%s", diff)
 	}

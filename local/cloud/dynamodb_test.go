@@ -85,26 +85,34 @@ func TestIndexesBecomeAsDeclaredAndItemsStay(t *testing.T) {
 	}{
 		{"added", []any{attribute("user", "S")}, []any{index("byUser", "user", "KEYS_ONLY")}, []string{"byUser user S KEYS_ONLY"}},
 		{
-			"another added", []any{attribute("user", "S"), attribute("day", "N")},
+			"another added",
+			[]any{attribute("user", "S"), attribute("day", "N")},
 			[]any{index("byUser", "user", "KEYS_ONLY"), index("byDay", "day", "INCLUDE", "b", "a")},
 			[]string{"byDay day N INCLUDE b a", "byUser user S KEYS_ONLY"},
 		},
 		{
-			"in another order of attributes: the same", []any{attribute("user", "S"), attribute("day", "N")},
+			"in another order of attributes: the same",
+			[]any{attribute("user", "S"), attribute("day", "N")},
 			[]any{index("byUser", "user", "KEYS_ONLY"), index("byDay", "day", "INCLUDE", "a", "b")},
 			[]string{"byDay day N INCLUDE b a", "byUser user S KEYS_ONLY"},
 		},
 		{
-			"projection changed, one removed", []any{attribute("user", "S")},
-			[]any{index("byUser", "user", "ALL")}, []string{"byUser user S ALL"},
+			"projection changed, one removed",
+			[]any{attribute("user", "S")},
+			[]any{index("byUser", "user", "ALL")},
+			[]string{"byUser user S ALL"},
 		},
 		{
-			"key changed", []any{attribute("member", "S")},
-			[]any{index("byUser", "member", "ALL")}, []string{"byUser member S ALL"},
+			"key changed",
+			[]any{attribute("member", "S")},
+			[]any{index("byUser", "member", "ALL")},
+			[]string{"byUser member S ALL"},
 		},
 		{
-			"type of the key changed", []any{attribute("member", "N")},
-			[]any{index("byUser", "member", "ALL")}, []string{"byUser member N ALL"},
+			"type of the key changed",
+			[]any{attribute("member", "N")},
+			[]any{index("byUser", "member", "ALL")},
+			[]string{"byUser member N ALL"},
 		},
 		{"removed", nil, nil, nil},
 	} {

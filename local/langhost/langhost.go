@@ -120,6 +120,7 @@ func (h *Host) Run(ctx context.Context, req *pulumirpc.RunRequest) (*pulumirpc.R
 // the program itself has ended.
 const waitDelay = 5 * time.Second
 
+// programDir is the folder of the program's main package.
 func programDir(req *pulumirpc.RunRequest) string {
 	if dir := req.GetInfo().GetProgramDirectory(); dir != "" {
 		return dir

@@ -74,7 +74,7 @@ func request(t *testing.T, stack string) *pulumirpc.RunRequest {
 	}
 	return &pulumirpc.RunRequest{
 		Info: &pulumirpc.ProgramInfo{RootDirectory: "/root/of/it", ProgramDirectory: dir, EntryPoint: "."},
-		Pwd:  dir, Program: ".", Organization: "organization", Project: "project", Stack: stack,
+		Pwd:  dir, Organization: "organization", Project: "project", Stack: stack,
 		Config: map[string]string{"project:name": "value", "aws:region": "eu-west-1"}, ConfigSecretKeys: []string{"project:name"},
 		DryRun: true, Parallel: 7, MonitorAddress: "127.0.0.1:1", Args: []string{"127.0.0.1:2"},
 	}

@@ -7,7 +7,6 @@ import (
 	"context"
 	"log/slog"
 	"maps"
-	"path/filepath"
 	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -125,34 +124,6 @@ func (p *Provider) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulum
 		return nil, err
 	}
 	return &pulumirpc.CheckResponse{Inputs: inputs, Failures: failures}, nil
-}
-
-// defaults marks the inputs that were filled in and not given, as the AWS
-// provider marks them.
-const defaults = "__defaults"
-
-// filledIn reports whether the name among inputs was made up here.
-func filledIn(inputs resource.PropertyMap) bool { return inputs.HasValue(defaults) }
-
-// name gives a resource the name it had before, or else a new one with the
-// random end that keeps stacks apart.
-func (p *Provider) name(urn resource.URN, typ string, olds, news resource.PropertyMap, seed []byte) error {
-	property, longest := p.cloud.Name(typ)
-	key := resource.PropertyKey(property)
-	if given, ok := news[key]; property == "" || ok && !given.IsNull() {
-		return nil
-	}
-	if old, had := olds[key]; had && old.IsString() && filledIn(olds) {
-		news[key] = old
-	} else {
-		name, err := resource.NewUniqueName(seed, urn.Name()+"-", 7, longest, nil)
-		if err != nil {
-			return status.Errorf(codes.InvalidArgument, "name %s: %v", urn.Name(), err)
-		}
-		news[key] = resource.NewStringProperty(name)
-	}
-	news[defaults] = resource.NewArrayProperty([]resource.PropertyValue{resource.NewStringProperty(property)})
-	return nil
 }
 
 // Diff compares what is deployed with what is asked for.
@@ -292,67 +263,4 @@ func (p *Provider) GetSchema(context.Context, *pulumirpc.GetSchemaRequest) (*pul
 // Cancel has nothing to cancel: no operation takes long.
 func (p *Provider) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
 	return &emptypb.Empty{}, nil
-}
-
-func unmarshal(s *structpb.Struct) (resource.PropertyMap, error) {
-	if s == nil {
-		return resource.PropertyMap{}, nil
-	}
-	m, err := plugin.UnmarshalProperties(s, plugin.MarshalOptions{KeepUnknowns: true, SkipInternalKeys: false})
-	if err != nil {
-		return nil, status.Errorf(codes.InvalidArgument, "read properties: %v", err)
-	}
-	return m, nil
-}
-
-func marshal(m resource.PropertyMap) (*structpb.Struct, error) {
-	s, err := plugin.MarshalProperties(m, plugin.MarshalOptions{KeepUnknowns: true})
-	if err != nil {
-		return nil, status.Errorf(codes.Internal, "write properties: %v", err)
-	}
-	return s, nil
-}
-
-// plain turns inputs into plain values, and what is not known yet into
-// cloud.Unknown.
-func (p *Provider) plain(m resource.PropertyMap) cloud.Properties {
-	object, _ := p.value(resource.NewObjectProperty(m)).(map[string]any)
-	return object
-}
-
-func (p *Provider) value(v resource.PropertyValue) any {
-	switch {
-	case v.IsComputed() || v.IsOutput():
-		return cloud.Unknown
-	case v.IsSecret():
-		return p.value(v.SecretValue().Element)
-	case v.IsArchive():
-		return p.archive(v.ArchiveValue())
-	case v.IsArray():
-		list := []any{}
-		for _, element := range v.ArrayValue() {
-			list = append(list, p.value(element))
-		}
-		return list
-	case v.IsObject():
-		object := map[string]any{}
-		for key, element := range v.ObjectValue() {
-			object[string(key)] = p.value(element)
-		}
-		return object
-	}
-	return v.V
-}
-
-// archive names code by its digest, and by its path where it has one. Two
-// archives of one digest are the same wherever they lie.
-func (p *Provider) archive(a *resource.Archive) map[string]any {
-	path, ok := a.GetPath()
-	if !ok {
-		return map[string]any{"hash": a.Hash}
-	}
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(p.program, path)
-	}
-	return map[string]any{"hash": a.Hash, "path": path}
 }
