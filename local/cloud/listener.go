@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"strconv"
@@ -22,10 +23,10 @@ type listener struct {
 // so that addresses survive a restart, or on a free one where that is taken.
 func (c *Cloud) listen(name string, handler http.Handler) (*listener, error) {
 	before := c.notes.port(name)
-	bound, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(before)))
+	bound, err := bind(before)
 	if err != nil && before != 0 {
 		c.log.Warn("a port is taken by someone else now; another is used", "listener", name, "port", before)
-		bound, err = net.Listen("tcp", "127.0.0.1:0")
+		bound, err = bind(0)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("listen for %s: %w", name, err)
@@ -52,6 +53,31 @@ func (c *Cloud) listen(name string, handler http.Handler) (*listener, error) {
 		}
 	}()
 	return l, nil
+}
+
+// New ports come from below those that operating systems hand out by themselves
+// (from 32768 on Linux, 49152 on others), so that nobody is given one while the
+// local cloud is stopped.
+const (
+	firstPort = 20000
+	lastPort  = 32000
+	portTries = 50
+)
+
+// bind listens on a loopback port; 0 is any that is free.
+func bind(port int) (net.Listener, error) {
+	listen := func(port int) (net.Listener, error) {
+		return net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	}
+	if port != 0 {
+		return listen(port)
+	}
+	for range portTries {
+		if bound, err := listen(firstPort + rand.N(lastPort-firstPort)); err == nil {
+			return bound, nil
+		}
+	}
+	return listen(0)
 }
 
 // URL returns the listener's base URL.
