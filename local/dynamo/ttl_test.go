@@ -88,6 +88,7 @@ func TestAnItemThatIsRenewedWhileItIsSweptStays(t *testing.T) {
 	if got := r.left(table.TableName); got != "renewed" {
 		t.Fatalf("left: %q, want the renewed item", got)
 	}
+	r.put(table.TableName, "renewed", at(now.Add(-time.Minute))) // as it was when it was not deleted
 	deleteItem(t, r, table.TableName, "renewed")
 	records := r.records(table.LatestStreamArn)
 	if last := records[len(records)-1]; last.EventName != streamtypes.OperationTypeRemove || last.UserIdentity != nil {
