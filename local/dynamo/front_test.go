@@ -1,6 +1,7 @@
 package dynamo_test
 
 import (
+	"encoding/json"
 	"hash/crc32"
 	"io"
 	"net/http"
@@ -139,23 +140,91 @@ func TestEveryCallerSeesTheSameTables(t *testing.T) {
 	}
 }
 
-// TestChecksumsFitTheBody serves an engine that sums up its answers, as
-// DynamoDB does; the SDK refuses a body that does not fit.
-func TestChecksumsFitTheBody(t *testing.T) {
+// TestTheEngineGetsItsOwnARNs serves an engine that knows no other; the front has
+// not seen any of them before.
+func TestTheEngineGetsItsOwnARNs(t *testing.T) {
 	t.Parallel()
-	const described = `{"Table":{"TableName":"t","TableArn":"arn:aws:dynamodb:elsewhere:1:table/t"}}`
+	const own = "arn:aws:dynamodb:ddblocal:000000000001:table/t"
 	engine := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(described))), 10))
-		io.WriteString(w, described)
+		body, _ := io.ReadAll(r.Body)
+		switch _, action, _ := strings.Cut(r.Header.Get("X-Amz-Target"), "."); {
+		case action == "DescribeTable":
+			io.WriteString(w, `{"Table":{"TableArn":"`+own+`"}}`)
+		case strings.Contains(string(body), `"`+own+`/stream/1"`):
+			io.WriteString(w, `{"StreamDescription":{"StreamArn":"`+own+`/stream/1"}}`)
+		default:
+			w.WriteHeader(http.StatusBadRequest)
+			io.WriteString(w, `{"__type":"ResourceNotFoundException","message":"`+strings.ReplaceAll(string(body), `"`, "'")+`"}`)
+		}
 	}))
 	t.Cleanup(engine.Close)
-	out, err := newRigOn(t, engine.URL).db.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String("t")})
+	out, err := newRigOn(t, engine.URL).streams.DescribeStream(t.Context(), &dynamodbstreams.DescribeStreamInput{
+		StreamArn: aws.String(prefix + "table/t/stream/1"),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := aws.ToString(out.Table.TableArn), prefix+"table/t"; got != want {
-		t.Errorf("table ARN %s, want %s", got, want)
+	if got, want := aws.ToString(out.StreamDescription.StreamArn), prefix+"table/t/stream/1"; got != want {
+		t.Errorf("stream ARN %s, want %s", got, want)
 	}
+}
+
+func TestRequestsWithItemsMayBeLarge(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	table := *r.table().TableName
+	var writes []types.WriteRequest
+	for i := range 4 {
+		writes = append(writes, types.WriteRequest{PutRequest: &types.PutRequest{Item: map[string]types.AttributeValue{
+			"pk": text("p"), "sk": text(strconv.Itoa(i)), "content": text(strings.Repeat("x", 390<<10)),
+		}}})
+	}
+	_, err := r.db.BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{table: writes}})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestChecksumsFitTheBody serves an engine that sums up its answers, as
+// DynamoDB does.
+func TestChecksumsFitTheBody(t *testing.T) {
+	t.Parallel()
+	sum := func(body string) string {
+		return strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(body))), 10)
+	}
+	const described = `{"Table":{"TableName":"t","TableArn":"arn:aws:dynamodb:elsewhere:1:table/t"}}`
+	engine := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Amz-Crc32", sum(described))
+		io.WriteString(w, described)
+	}))
+	t.Cleanup(engine.Close)
+	front := newRigOn(t, engine.URL).front
+	for action, want := range map[string]string{
+		"DescribeTable": strings.ReplaceAll(described, "arn:aws:dynamodb:elsewhere:1:", prefix),
+		"GetItem":       described, // an item's, as it is
+	} {
+		req := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("{}"))
+		req.Header.Set("X-Amz-Target", "DynamoDB_20120810."+action)
+		answer := httptest.NewRecorder()
+		front.ServeHTTP(answer, req)
+		body := answer.Body.String()
+		if sorted(body) != sorted(want) || answer.Header().Get("X-Amz-Crc32") != sum(body) {
+			t.Errorf("%s: sum %s of %s, want %s of %s", action, answer.Header().Get("X-Amz-Crc32"), body, sum(body), want)
+		}
+	}
+}
+
+// sorted is a JSON text with its fields in the order of their names.
+func sorted(text string) string {
+	var value any
+	if err := json.Unmarshal([]byte(text), &value); err != nil {
+		return err.Error()
+	}
+	ordered, err := json.Marshal(value)
+	if err != nil {
+		return err.Error()
+	}
+	return string(ordered)
 }
 
 func TestAnEngineThatIsGoneIsAServerError(t *testing.T) {
