@@ -1,6 +1,9 @@
 package chat
 
-import "context"
+import (
+	"context"
+	"strings"
+)
 
 // The actions that clients may ask for, which are also the route keys.
 const (
@@ -60,7 +63,7 @@ func (s *Service) serve(ctx context.Context, route, connectionID string, f Frame
 	case ActionPing:
 		return pongEvent{Event: "pong", ID: f.ID, At: formatTime(s.Ping())}, nil
 	default:
-		return nil, unknownAction(f)
+		return nil, s.unknownAction(f)
 	}
 }
 
@@ -104,8 +107,8 @@ func (s *Service) serveSubscribe(ctx context.Context, connectionID string, f Fra
 }
 
 // unknownAction says what is wrong with a frame that no route took.
-func unknownAction(f Frame) error {
-	const use = "use sendMessage, subscribeChannel, unsubscribeChannel, whoami or ping"
+func (s *Service) unknownAction(f Frame) error {
+	use := "use " + s.actions()
 	if !f.Has("action") {
 		return fail(CodeMissingAction, "action is missing: %s", use)
 	}
@@ -114,4 +117,13 @@ func unknownAction(f Frame) error {
 		return fail(CodeInvalidType, "action is %s, not a string: %s", kind(f.fields["action"]), use)
 	}
 	return fail(CodeUnknownAction, "unknown action %s: %s", quote(action), use)
+}
+
+// actions lists what a client may ask for: "sendMessage, … or ping".
+func (s *Service) actions() string {
+	all := append([]string{
+		ActionSendMessage, ActionSubscribeChannel, ActionUnsubscribeChannel, ActionWhoAmI, ActionPing,
+	}, s.FurtherActions...)
+	last := len(all) - 1
+	return strings.Join(all[:last], ", ") + " or " + all[last]
 }

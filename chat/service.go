@@ -20,6 +20,10 @@ type Service struct {
 	// DefaultChannels are the channels that every connection joins.
 	DefaultChannels []string
 
+	// FurtherActions are those of routes that are not the chat's own. They are
+	// named to a client that asks for an action which is none.
+	FurtherActions []string
+
 	// SendBudget bounds the time that Send gives to deliveries before it hands
 	// what is left to the table's stream, so that the sender's answer does not
 	// wait for slow receivers; 0 means 5 s.

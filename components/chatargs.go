@@ -159,6 +159,23 @@ func (a ChatStackArgs) channelsJSON() string {
 	return string(text)
 }
 
+// mostFurtherActions bounds what a client is told of, and what the environment
+// of a function has to hold.
+const mostFurtherActions = 20
+
+// furtherActionsJSON is what the fallback reads as FURTHER_ACTIONS, to name the
+// actions that there are to a client that asks for none of them.
+func (a ChatStackArgs) furtherActionsJSON() string {
+	actions := []string{}
+	for _, route := range a.Routes {
+		if len(actions) < mostFurtherActions {
+			actions = append(actions, route.Key)
+		}
+	}
+	text, _ := json.Marshal(actions) // a slice of strings cannot fail
+	return string(text)
+}
+
 func (a ChatStackArgs) validateMessageRetention() error {
 	d := a.MessageRetention
 	if d < 0 || d >= minMessageRetention && d <= maxMessageRetention && d%time.Second == 0 {

@@ -60,6 +60,8 @@ func (s *ChatStack) chatFunctionArgs(name string, args ChatStackArgs) GoFunction
 			"MESSAGE_RETENTION":   retention,
 		}
 		f.Statements = []PolicyStatement{table, s.Table.grantIndexQuery(), post}
+	case "fallback":
+		f.Environment = pulumi.StringMap{"FURTHER_ACTIONS": pulumi.String(args.furtherActionsJSON())}
 	case "channel":
 		f.Environment = pulumi.StringMap{"TABLE_NAME": s.TableName}
 		f.Statements = []PolicyStatement{table}

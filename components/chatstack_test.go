@@ -212,7 +212,7 @@ func TestChatFunctionsAreToldWhatTheyNeedAndNoMore(t *testing.T) {
 		endpoint = "https://chat-api-a1b2c3d.execute-api.eu-central-1.amazonaws.com/dev"
 	)
 	for name, want := range map[string]map[string]any{
-		"fallback":   nil,
+		"fallback":   {"FURTHER_ACTIONS": "[]"},
 		"channel":    {"TABLE_NAME": table},
 		"connection": {"TABLE_NAME": table, "DEFAULT_CHANNELS": `["General","Zürich"]`},
 		"message":    {"TABLE_NAME": table, "MANAGEMENT_ENDPOINT": endpoint, "MESSAGE_RETENTION": "36h0m0s"},

@@ -1,6 +1,8 @@
 package tests
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -21,6 +23,10 @@ func TestExamples(t *testing.T) {
 			t.Errorf("counts (-want +got):\n%s", diff)
 		}
 		watcher.expect(event{"event": "channel_message", "channelId": "General"})
+		watcher.send(event{"action": "vot"})
+		if mistake := watcher.expect(event{"event": "error"}); !strings.Contains(fmt.Sprint(mistake["message"]), "or vote") {
+			t.Errorf("the example's own action is not named: %v", mistake)
+		}
 		watcher.send(event{"action": "sendMessage", "channelId": "General", "name": "anna", "content": "the chat works on", "id": "m"})
 		watcher.expect(event{"event": "ack", "id": "m"})
 	})
