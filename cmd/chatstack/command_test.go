@@ -94,6 +94,24 @@ func TestOpenProject(t *testing.T) {
 	}
 }
 
+func TestGitIgnoresTheProjectsFolder(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p := &project{dir: dir, home: filepath.Join(dir, ".chatstack")}
+	unlock, err := p.lock(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlock()
+	if out, err := exec.Command("git", "-C", dir, "init", "-q").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	out, err := exec.Command("git", "-C", dir, "status", "--porcelain").CombinedOutput()
+	if err != nil || len(out) > 0 {
+		t.Errorf("git sees %s, %v", out, err)
+	}
+}
+
 func TestStateOfTheStacks(t *testing.T) {
 	t.Parallel()
 	p := &project{home: t.TempDir()}

@@ -76,7 +76,7 @@ func (p *project) start(ctx context.Context, build string) (*connection, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(p.home, 0o755); err != nil {
+	if err := p.makeHome(); err != nil {
 		return nil, err
 	}
 	output, err := os.OpenFile(p.path("cloud.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)

@@ -64,10 +64,22 @@ func (p *project) path(elem ...string) string {
 	return filepath.Join(append([]string{p.home}, elem...)...)
 }
 
+// makeHome makes the project's folder, which git is told to ignore.
+func (p *project) makeHome() error {
+	if err := os.MkdirAll(p.home, 0o755); err != nil {
+		return err
+	}
+	ignore := p.path(".gitignore")
+	if _, err := os.Stat(ignore); err == nil {
+		return nil
+	}
+	return os.WriteFile(ignore, []byte("*\n"), 0o644)
+}
+
 // lock keeps two deployments of one project from running at a time: the second
 // waits for the first.
 func (p *project) lock(ctx context.Context) (unlock func(), err error) {
-	if err := os.MkdirAll(p.home, 0o755); err != nil {
+	if err := p.makeHome(); err != nil {
 		return nil, err
 	}
 	type result struct {
