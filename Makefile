@@ -42,8 +42,8 @@ lint: $(TOOLS)/gofumpt $(TOOLS)/staticcheck ## check formatting, go vet and stat
 fmt: $(TOOLS)/gofumpt ## format the code
 	@$(TOOLS)/gofumpt -w $$(git ls-files --cached --others --exclude-standard '*.go')
 
-bench: ## measure, and print ratios
-	@go test -run '^$$' -bench . -benchmem ./...
+bench: ## measure what deliveries and connections cost
+	@go test -run '^$$' -bench . $$(git grep -l '^func Benchmark' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's#^#./#')
 
 module: ## rename the module everywhere: make module MODULE=example.org/team/chat
 	@tools/rename-module "$(MODULE)"
