@@ -27,7 +27,8 @@ func TestWhatAFunctionCannotTakeIsCountedInItsQueue(t *testing.T) {
 		t.Errorf("after a restart: %d, want 2", got)
 	}
 	r.putItem(table, "three", nil)
-	eventually(t, "after a restart the mapping goes on where it was", func() bool { return letters() == 3 })
+	// A letter whose checkpoint was not saved before the restart is sent again.
+	eventually(t, "after a restart the mapping goes on", func() bool { return letters() >= 3 })
 	r.delete(mapping)
 	r.delete(queue)
 	if _, err := os.Stat(r.letters.path(queue.Outputs.text("arn"))); !os.IsNotExist(err) {
