@@ -2,10 +2,10 @@
 .DEFAULT_GOAL := help
 .PHONY: help up dev down status logs test lint fmt bench module chatstack browser
 
-TOOLS     := $(CURDIR)/.chatstack/tools
+export CHATSTACK_TOOLS ?= $(CURDIR)/.chatstack/tools
+TOOLS     := $(CHATSTACK_TOOLS)
 CHATSTACK := $(CURDIR)/.chatstack/bin/chatstack
 MODULES   := . $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
-export CHATSTACK_TOOLS := $(TOOLS)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

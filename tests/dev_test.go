@@ -31,6 +31,9 @@ func (o *transcript) String() string {
 func TestDev(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, copySources(t))
+	// It begins with a mistake, as days do.
+	fallback := filepath.Join(p.program, "functions", "fallback", "main.go")
+	edit(t, fallback, "func main() {", "func main() {\n\tundefinedName()")
 	dev := exec.Command(chatstack, "--program", p.program, "--home", p.home, "dev")
 	var printed transcript
 	dev.Stdout, dev.Stderr = &printed, &printed
@@ -45,13 +48,16 @@ func TestDev(t *testing.T) {
 		eventually(t, "dev says "+what+", after:\n"+printed.String(), func() bool { return strings.Contains(printed.String(), what) })
 	}
 
+	eventuallyWithin(t, patience, "dev shows the mistake", func() bool { return strings.Contains(printed.String(), "the next change is deployed again") })
+	says("undefined: undefinedName")
+	edit(t, fallback, "undefinedName()", "println(\"first edition\")")
 	eventuallyWithin(t, patience, "dev deploys", func() bool { return strings.Contains(printed.String(), "Ctrl-C") })
 	c := connect(t, p.outputs()["endpoint"])
 	c.send(event{"action": "wave"})
 	c.expect(event{"event": "error"})
 	says("chat-fallback") // a line of the function's log
 
-	edit(t, filepath.Join(p.program, "functions", "fallback", "main.go"), "func main() {", "func main() {\n\tprintln(\"second edition\")")
+	edit(t, fallback, "first edition", "second edition")
 	eventuallyWithin(t, patience, "dev deploys the change", func() bool { return strings.Contains(printed.String(), "1 updated") })
 	c.send(event{"action": "wave"})
 	says("second edition")

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -42,8 +43,9 @@ func TestLifecycle(t *testing.T) {
 		}
 		c.send(event{"action": "wave", "id": "after"})
 		c.expect(event{"event": "error", "id": "after", "code": "unknown_action"})
-		if out := p.run("logs", "fallback"); !strings.Contains(out, "changed") {
-			t.Errorf("the new code has not run:\n%s", out)
+		name := regexp.MustCompile(`chat-fallback-\w+`).FindString(p.run("status"))
+		if out := p.run("logs", name); !strings.Contains(out, name+"  changed") {
+			t.Errorf("the new code of %s has not run:\n%s", name, out)
 		}
 	})
 
@@ -136,6 +138,9 @@ func TestLifecycle(t *testing.T) {
 		if out := p.run("down"); strings.Contains(out, "deleted") {
 			t.Errorf("a second down finds something to delete:\n%s", out)
 		}
+		if out, err := p.try("outputs"); exitCode(err) != 1 || !strings.Contains(out, "not deployed") {
+			t.Errorf("outputs of what was destroyed: %v\n%s", err, out)
+		}
 	})
 	p.t = t
 }
@@ -198,6 +203,7 @@ func TestWrongUse(t *testing.T) {
 		{"status where nothing runs", []string{"--program", "..", "--home", filepath.Join(empty, "home"), "status"}, 3, "nothing runs"},
 		{"outputs of what is not deployed", []string{"--program", "..", "--home", filepath.Join(empty, "home"), "outputs"}, 1, "not deployed"},
 		{"env where nothing runs", []string{"--program", "..", "--home", filepath.Join(empty, "home"), "env"}, 1, "does not run"},
+		{"help of pulumi", []string{"--program", "..", "pulumi", "--help"}, 0, "chatstack pulumi -- ARGS"},
 		{"help", []string{"--help"}, 0, "Run any Pulumi command against the stage"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

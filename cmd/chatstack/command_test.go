@@ -94,6 +94,25 @@ func TestOpenProject(t *testing.T) {
 	}
 }
 
+func TestLogsAreNamedAfterTheirFunction(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	source := &logSource{names: map[string]string{}, lookup: func() map[string]string {
+		asked++
+		return map[string]string{"chat-message-logs-1": "chat-message-2"}
+	}}
+	for group, want := range map[string]string{"chat-message-logs-1": "chat-message-2", "/aws/lambda/gone": "gone"} {
+		for range 3 {
+			if got := source.name(group); got != want {
+				t.Errorf("%s is named %s, want %s", group, got, want)
+			}
+		}
+	}
+	if asked > 2 {
+		t.Errorf("asked %d times for two groups", asked)
+	}
+}
+
 func TestGitIgnoresTheProjectsFolder(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

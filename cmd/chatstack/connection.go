@@ -42,9 +42,10 @@ func (p *project) running(ctx context.Context) (*connection, error) {
 	return &connection{*address}, nil
 }
 
-// connect returns the project's local cloud, and starts it where none runs or
-// where another build of this program runs it.
-func (p *project) connect(ctx context.Context) (*connection, error) {
+// connect returns the project's local cloud, and starts it where none runs. With
+// renew, one that another build of this program runs is replaced, which its open
+// connections do not outlive.
+func (p *project) connect(ctx context.Context, renew bool) (*connection, error) {
 	build, err := ownBuild()
 	if err != nil {
 		return nil, err
@@ -53,7 +54,7 @@ func (p *project) connect(ctx context.Context) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cloud != nil && cloud.Build == build {
+	if cloud != nil && (cloud.Build == build || !renew) {
 		return cloud, nil
 	}
 	if cloud != nil {

@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
-
-	"example.com/chatstack/local/logs"
 )
 
 // devCommand deploys whenever the sources change.
@@ -30,28 +28,51 @@ func (*devCommand) Run(ctx context.Context, p *project) error {
 		return err
 	}
 	defer sources.Close()
-	cloud, err := p.deploy(ctx, os.Stdout)
+	logs, err := p.openLogs(ctx, true)
 	if err != nil {
 		return err
 	}
-	if err := p.showDeployed(ctx, os.Stdout, cloud); err != nil {
-		return err
-	}
-	fmt.Fprintf(os.Stdout, "\nFollowing the logs and the sources. Ctrl-C stops everything and keeps the data.\n\n")
+	ctx, cancel := context.WithCancelCause(ctx)
+	followed := make(chan struct{})
+	go func() {
+		defer close(followed)
+		if err := logs.follow(ctx, os.Stdout); err != nil {
+			cancel(err)
+		}
+	}()
+	err = p.keepDeployed(ctx, sources)
+	cancel(nil)
+	<-followed
+	return errors.Join(err, p.stopAll())
+}
 
-	store := &logs.Store{Dir: p.path("cloud", "logs")}
-	cursor, err := store.From(true)
-	if err != nil {
-		return err
+// keepDeployed deploys, and deploys again after each change of the sources,
+// until ctx ends. A failure is shown, and the next change tries again.
+func (p *project) keepDeployed(ctx context.Context, sources *sourceWatcher) error {
+	shown := false
+	for {
+		cloud, err := p.deploy(ctx, os.Stdout)
+		if err == nil && !shown {
+			if err = p.showDeployed(ctx, os.Stdout, cloud); err == nil {
+				fmt.Fprint(os.Stdout, "\nFollowing the logs and the sources. Ctrl-C stops everything and keeps the data.\n\n")
+				shown = true
+			}
+		}
+		if err != nil && ctx.Err() == nil {
+			fmt.Fprintf(os.Stderr, "chatstack: %v\nWhat ran before runs on; the next change is deployed again.\n", err)
+		}
+		changed, err := sources.next(ctx)
+		var signalled stopped
+		switch {
+		case errors.As(context.Cause(ctx), &signalled):
+			return nil // Ctrl-C is how this command ends
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil:
+			return err
+		}
+		fmt.Fprintf(os.Stdout, "\n%s changed: deploying\n", relative(p.dir, changed))
 	}
-	everything := func(string) bool { return true }
-	followed := make(chan error, 1)
-	go func() { followed <- follow(ctx, os.Stdout, cursor, everything, nil) }()
-	p.redeploy(ctx, sources)
-	if err := <-followed; err != nil {
-		return err
-	}
-	return p.stopAll()
 }
 
 // stopAll stops the local cloud and leaves the stage deployed in it: the next
@@ -64,24 +85,6 @@ func (p *project) stopAll() error {
 	}
 	defer p.steps.begin("stopping the local cloud")()
 	return p.stop(ctx, cloud)
-}
-
-// redeploy deploys after each change until ctx ends. A failure is shown and the
-// next change tries again.
-func (p *project) redeploy(ctx context.Context, sources *sourceWatcher) {
-	for {
-		changed, err := sources.next(ctx)
-		if ctx.Err() != nil {
-			return
-		}
-		if err == nil {
-			fmt.Fprintf(os.Stdout, "\n%s changed: deploying\n", relative(p.dir, changed))
-			_, err = p.deploy(ctx, os.Stdout)
-		}
-		if err != nil && ctx.Err() == nil {
-			fmt.Fprintf(os.Stderr, "chatstack: %v\nThe stage runs on as it was; the next change is deployed again.\n", err)
-		}
-	}
 }
 
 func relative(base, path string) string {

@@ -34,7 +34,7 @@ func (p *project) destroy(ctx context.Context) error {
 	if held, err := p.heldResources(); err != nil || len(held) == 0 {
 		return err // without one, nothing is deployed
 	}
-	cloud, engine, err := p.openStage(ctx)
+	cloud, engine, err := p.openStage(ctx, false)
 	if err != nil {
 		return err
 	}

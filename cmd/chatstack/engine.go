@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"google.golang.org/grpc"
 
@@ -28,10 +29,11 @@ type engine struct {
 }
 
 // openStage returns the running local cloud and an engine on it, with the stage's
-// stack ready to be worked on. The caller holds the project's lock, and closes the
+// stack ready to be worked on. With renew, a cloud that another build of this
+// program runs is replaced. The caller holds the project's lock, and closes the
 // engine.
-func (p *project) openStage(ctx context.Context) (*connection, *engine, error) {
-	cloud, err := p.connect(ctx)
+func (p *project) openStage(ctx context.Context, renew bool) (*connection, *engine, error) {
+	cloud, err := p.connect(ctx, renew)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -100,7 +102,8 @@ func (e *engine) command(ctx context.Context, args ...string) *exec.Cmd {
 	// Pulumi ends an operation in good order when it is interrupted, and at once
 	// when it is interrupted twice. A terminal's Ctrl-C has reached it already.
 	cmd.Cancel = func() error {
-		if isTerminal(os.Stdin) {
+		var signalled stopped
+		if errors.As(context.Cause(ctx), &signalled) && signalled.by == syscall.SIGINT && isTerminal(os.Stdin) {
 			return nil
 		}
 		return cmd.Process.Signal(os.Interrupt)
@@ -161,8 +164,10 @@ func (e *engine) hasStack() bool {
 
 // outputs returns the stack's outputs.
 func (e *engine) outputs(ctx context.Context) (map[string]any, error) {
-	if !e.hasStack() {
-		return nil, errors.New("the stage is not deployed: run `chatstack up`")
+	if held, err := e.project.heldResources(); err != nil {
+		return nil, err
+	} else if len(held) == 0 {
+		return nil, fmt.Errorf("the stage is not deployed: `%s` deploys it", e.project.how("up"))
 	}
 	out, err := e.ask(ctx, "stack", "output", "--json", "--stack", stage)
 	if err != nil {

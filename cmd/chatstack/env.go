@@ -43,7 +43,9 @@ func (*envCommand) Run(ctx context.Context, p *project) error {
 	// A profile or a token of a real account must not go along.
 	fmt.Fprintln(os.Stdout, "unset AWS_PROFILE AWS_SESSION_TOKEN")
 	if len(status.Tables) == 1 {
-		fmt.Fprintf(os.Stdout, "export TABLE_NAME=%s\n", status.Tables[0].Name)
+		fmt.Fprintf(os.Stdout, "export TABLE_NAME=%s\n", quote(status.Tables[0].Name))
+	} else {
+		fmt.Fprintf(os.Stdout, "unset TABLE_NAME # there are %d tables: see chatstack outputs\n", len(status.Tables))
 	}
 	return nil
 }

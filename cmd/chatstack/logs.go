@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,41 +22,91 @@ type logsCommand struct {
 }
 
 func (c *logsCommand) Run(ctx context.Context, p *project) error {
-	store := &logs.Store{Dir: p.path("cloud", "logs")}
-	match := func(group string) bool { return strings.Contains(group, c.Function) }
-	groups, err := store.Groups()
+	source, err := p.openLogs(ctx, false)
 	if err != nil {
 		return err
 	}
-	found := false
-	for _, group := range groups {
-		found = found || match(group)
+	source.match = func(group string) bool {
+		return strings.Contains(source.name(group), c.Function) || strings.Contains(group, c.Function)
 	}
-	if !found && !c.Follow {
-		if c.Function != "" && len(groups) > 0 {
-			return fmt.Errorf("no function that has printed has %q in its name; these have: %s", c.Function, strings.Join(groups, ", "))
+	source.keep = func(line logs.Line) bool { return c.Since == 0 || time.Since(line.At) < c.Since }
+	if c.Follow {
+		return source.follow(ctx, os.Stdout)
+	}
+	groups, err := source.store.Groups()
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(groups, source.match) {
+		var names []string
+		for _, group := range groups {
+			names = append(names, source.name(group))
 		}
-		return fmt.Errorf("no function has printed anything yet; `%s` deploys the stage", p.how("up"))
+		if c.Function != "" && len(names) > 0 {
+			return fmt.Errorf("no function that has printed has %q in its name; these have: %s", c.Function, strings.Join(names, ", "))
+		}
+		return errors.New("no function has printed anything yet")
 	}
-	cursor, err := store.From(false)
+	return source.print(os.Stdout)
+}
+
+// A logSource shows the lines of functions as they come.
+type logSource struct {
+	store  *logs.Store
+	cursor *logs.Cursor
+	names  map[string]string        // of functions, by log group, as far as they were asked for
+	lookup func() map[string]string // asks for them all
+
+	match func(group string) bool // nil: all
+	keep  func(logs.Line) bool    // nil: all
+}
+
+// openLogs opens the functions' logs: at their beginning or, with end, behind
+// what is there.
+func (p *project) openLogs(ctx context.Context, end bool) (*logSource, error) {
+	store := &logs.Store{Dir: p.path("cloud", "logs")}
+	cursor, err := store.From(end)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	young := func(line logs.Line) bool { return c.Since == 0 || time.Since(line.At) < c.Since }
-	if !c.Follow {
-		return printNew(os.Stdout, cursor, match, young)
+	return &logSource{
+		store: store, cursor: cursor, names: map[string]string{},
+		lookup: func() map[string]string { return p.functionsByLogGroup(ctx) },
+	}, nil
+}
+
+// functionsByLogGroup asks the local cloud, where it runs, which function has
+// which log group.
+func (p *project) functionsByLogGroup(ctx context.Context) map[string]string {
+	names := map[string]string{}
+	if cloud, err := p.running(ctx); err == nil && cloud != nil {
+		if status, err := cloud.Status(ctx); err == nil {
+			for _, function := range status.Functions {
+				names[function.LogGroup] = function.Name
+			}
+		}
 	}
-	return follow(ctx, os.Stdout, cursor, match, young)
+	return names
+}
+
+// name is the function's, or the log group's own where that is all that is known.
+func (s *logSource) name(group string) string {
+	if _, asked := s.names[group]; !asked {
+		s.names[group] = group[strings.LastIndex(group, "/")+1:]
+		maps.Copy(s.names, s.lookup())
+	}
+	return s.names[group]
 }
 
 // followEvery is how often new lines are looked for.
 const followEvery = 200 * time.Millisecond
 
-func follow(ctx context.Context, out io.Writer, cursor *logs.Cursor, match func(string) bool, keep func(logs.Line) bool) error {
+// follow prints lines as they come until ctx ends.
+func (s *logSource) follow(ctx context.Context, out io.Writer) error {
 	ticker := time.NewTicker(followEvery)
 	defer ticker.Stop()
 	for {
-		if err := printNew(out, cursor, match, keep); err != nil {
+		if err := s.print(out); err != nil {
 			return err
 		}
 		select {
@@ -64,15 +117,15 @@ func follow(ctx context.Context, out io.Writer, cursor *logs.Cursor, match func(
 	}
 }
 
-func printNew(out io.Writer, cursor *logs.Cursor, match func(string) bool, keep func(logs.Line) bool) error {
-	lines, err := cursor.Next(match)
+// print prints the lines that came since the last call.
+func (s *logSource) print(out io.Writer) error {
+	lines, err := s.cursor.Next(s.match)
 	if err != nil {
 		return err
 	}
 	for _, line := range lines {
-		if keep == nil || keep(line) {
-			name := line.Group[strings.LastIndex(line.Group, "/")+1:]
-			fmt.Fprintf(out, "%s %s  %s\n", line.At.Local().Format("15:04:05.000"), name, line.Text)
+		if s.keep == nil || s.keep(line) {
+			fmt.Fprintf(out, "%s %s  %s\n", line.At.Local().Format("15:04:05.000"), s.name(line.Group), line.Text)
 		}
 	}
 	return nil

@@ -11,8 +11,8 @@
 //	chatstack pulumi    any Pulumi command against the stage
 //
 // It exits with 0 if all went well, 1 if something failed, 2 if it was called
-// wrongly, 130 if it was interrupted and, for status, 3 if nothing runs. To deploy
-// to AWS, use Pulumi itself.
+// wrongly, 130 after Ctrl-C, 143 after SIGTERM and, for status, 3 if nothing runs.
+// To deploy to AWS, use Pulumi itself.
 package main
 
 import (
@@ -29,10 +29,10 @@ import (
 
 // Exit codes.
 const (
-	exitFailure     = 1
-	exitUsage       = 2
-	exitStopped     = 3 // status: nothing runs
-	exitInterrupted = 130
+	exitFailure = 1
+	exitUsage   = 2
+	exitStopped = 3   // status: nothing runs
+	exitSignal  = 128 // and the signal's number: 130 after Ctrl-C
 )
 
 // An exitError ends the command with a code of its own. Its text, if any, is
@@ -62,9 +62,26 @@ type commandLine struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:]))
+	os.Exit(run(untilSignal(context.Background()), os.Args[1:]))
+}
+
+// A stopped is why the command ends early: a signal.
+type stopped struct{ by syscall.Signal }
+
+func (s stopped) Error() string { return "stopped by a signal: " + s.by.String() }
+
+// untilSignal returns a context that ends with the first SIGINT or SIGTERM and
+// has it for its cause.
+func untilSignal(parent context.Context) context.Context {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		if by, ok := (<-signals).(syscall.Signal); ok {
+			cancel(stopped{by})
+		}
+	}()
+	return ctx
 }
 
 func run(ctx context.Context, args []string) int {
@@ -72,7 +89,6 @@ func run(ctx context.Context, args []string) int {
 	parser, err := kong.New(&cl,
 		kong.Name("chatstack"),
 		kong.Description("Run a chatstack program on this machine: real Pulumi engine, real functions, no AWS account."),
-		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
@@ -92,6 +108,7 @@ func run(ctx context.Context, args []string) int {
 		err = parsed.Run(project)
 	}
 	var exit *exitError
+	var signalled stopped
 	switch {
 	case err == nil:
 		return 0
@@ -100,9 +117,9 @@ func run(ctx context.Context, args []string) int {
 			fmt.Fprintln(os.Stderr, "chatstack:", exit.text)
 		}
 		return exit.code
-	case ctx.Err() != nil:
-		fmt.Fprintln(os.Stderr, "chatstack: interrupted")
-		return exitInterrupted
+	case errors.As(context.Cause(ctx), &signalled):
+		fmt.Fprintln(os.Stderr, "chatstack:", signalled)
+		return exitSignal + int(signalled.by)
 	default:
 		fmt.Fprintln(os.Stderr, "chatstack:", strings.TrimSpace(err.Error()))
 		return exitFailure

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/rogpeppe/go-internal/lockedfile"
+	"golang.org/x/term"
 
 	"example.com/chatstack/internal/toolchain"
 )
@@ -99,7 +100,4 @@ func (p *project) lock(ctx context.Context) (unlock func(), err error) {
 	}
 }
 
-func isTerminal(file *os.File) bool {
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
+func isTerminal(file *os.File) bool { return term.IsTerminal(int(file.Fd())) }

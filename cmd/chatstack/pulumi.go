@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 )
@@ -12,21 +13,34 @@ type pulumiCommand struct {
 	Args []string `arg:"" optional:"" help:"What to hand to Pulumi, behind --."`
 }
 
+const pulumiHelp = `Usage: chatstack pulumi -- ARGS
+
+Runs "pulumi ARGS" in the program's folder, on the stack "local" and the local
+cloud, with the state in .chatstack. For example:
+
+  chatstack pulumi -- preview --diff
+  chatstack pulumi -- stack export
+  chatstack pulumi -- --help`
+
 func (c *pulumiCommand) Run(ctx context.Context, p *project) error {
+	args := c.Args
+	switch {
+	case len(args) > 0 && args[0] == "--":
+		args = args[1:]
+	case len(args) == 0 || args[0] == "--help" || args[0] == "-h":
+		fmt.Println(pulumiHelp)
+		return nil
+	}
 	unlock, err := p.lock(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	_, engine, err := p.openStage(ctx)
+	_, engine, err := p.openStage(ctx, false)
 	if err != nil {
 		return err
 	}
 	defer engine.close()
-	args := c.Args
-	if len(args) > 0 && args[0] == "--" {
-		args = args[1:]
-	}
 	cmd := engine.command(ctx, args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	err = cmd.Run()

@@ -32,7 +32,7 @@ func (p *project) deploy(ctx context.Context, out io.Writer) (*connection, error
 		return nil, err
 	}
 	defer unlock()
-	cloud, engine, err := p.openStage(ctx)
+	cloud, engine, err := p.openStage(ctx, true)
 	if err != nil {
 		return nil, err
 	}
