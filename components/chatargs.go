@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"example.com/chatstack/chat"
+	"example.com/chatstack/internal/lambdaenv"
 )
 
 // Defaults of a chat stack's settings that differ from those of its parts.
@@ -146,7 +147,7 @@ func (a ChatStackArgs) validateChannels() error {
 		"TABLE_NAME":       strings.Repeat("x", 255),
 		"DEFAULT_CHANNELS": a.channelsJSON(),
 	}
-	if environmentSize(longest) > maxEnvironment {
+	if lambdaenv.Size(longest) > lambdaenv.MaxSize {
 		mistakes = append(mistakes, badArgument("DefaultChannels", measure(fmt.Sprintf("%d bytes of JSON", len(a.channelsJSON()))),
 			"what fits into a function's environment of 4096 bytes beside the table's name"))
 	}

@@ -183,6 +183,7 @@ func TestGoFunctionMistakes(t *testing.T) {
 		"log retention":      {&GoFunctionArgs{LogRetentionDays: 8}, []string{"LogRetentionDays is 8", "1 3 5 7 14"}},
 		"log retention < -1": {&GoFunctionArgs{LogRetentionDays: -2}, []string{"LogRetentionDays is -2", "KeepLogs (-1)"}},
 		"reserved variable":  {&GoFunctionArgs{Environment: pulumi.StringMap{"AWS_REGION": pulumi.String("x")}}, []string{`Environment key is "AWS_REGION"`, "Lambda does not set itself"}},
+		"reserved count":     {&GoFunctionArgs{Environment: pulumi.StringMap{"AWS_LAMBDA_MAX_CONCURRENCY": pulumi.String("1")}}, []string{`Environment key is "AWS_LAMBDA_MAX_CONCURRENCY"`}},
 		"odd variable":       {&GoFunctionArgs{Environment: pulumi.StringMap{"A-B": pulumi.String("x")}}, []string{`Environment key is "A-B"`}},
 		"large environment":  {&GoFunctionArgs{Environment: pulumi.StringMap{"AB": pulumi.String(strings.Repeat("x", 4088))}}, []string{"Environment is 4097 bytes long", "4096"}},
 		"no action":          {&GoFunctionArgs{Statements: []PolicyStatement{{Resources: arn}}}, []string{"Statements[0].Actions is []"}},

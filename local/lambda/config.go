@@ -6,19 +6,17 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"example.com/chatstack/internal/lambdaenv"
 )
 
 // Limits of AWS Lambda: docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
 const (
 	// MaxTimeout is the longest that an invocation may take.
 	MaxTimeout = 900 * time.Second
-	// MaxEnvironment is the size of a function's own environment variables, names
-	// and values together, in bytes.
-	MaxEnvironment = 4 << 10
 	// MaxPayload is the size of an event, in bytes.
 	MaxPayload = 6 << 20
 	// maxResponse is the size of a response, in bytes; the 100 are AWS's own.
@@ -121,27 +119,23 @@ func checkBootstrap(path string, here platform) error {
 	return checkPlatform(path, here)
 }
 
-// variableName is what AWS takes as the name of an environment variable.
-var variableName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]+$`)
-
+// checkVariables says why Lambda would not take a function's own variables.
 func checkVariables(own map[string]string) error {
 	var refused []string
-	size := 0
 	for _, name := range slices.Sorted(maps.Keys(own)) {
-		size += len(name) + len(own[name])
-		if isReserved(name) {
+		if lambdaenv.IsReserved(name) {
 			refused = append(refused, name)
 			continue
 		}
-		if !variableName.MatchString(name) {
+		if !lambdaenv.IsName(name) {
 			return fmt.Errorf("environment variable %q: a name has two or more letters, digits or underscores and begins with a letter", name)
 		}
 	}
 	if refused != nil {
 		return fmt.Errorf("environment variables with names reserved by Lambda: %s", strings.Join(refused, ", "))
 	}
-	if size > MaxEnvironment {
-		return fmt.Errorf("environment variables of %d bytes: they must be at most %d together", size, MaxEnvironment)
+	if size := lambdaenv.Size(own); size > lambdaenv.MaxSize {
+		return fmt.Errorf("environment variables of %d bytes: they must be at most %d together, written as JSON", size, lambdaenv.MaxSize)
 	}
 	return nil
 }

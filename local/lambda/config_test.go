@@ -97,7 +97,8 @@ func TestPutRefuses(t *testing.T) {
 		"reserved region":    {variable("AWS_REGION", "x"), "reserved by Lambda: AWS_REGION"},
 		"reserved handler":   {variable("_HANDLER", "x"), "reserved by Lambda: _HANDLER"},
 		"variable's name":    {variable("A-B", "x"), `environment variable "A-B"`},
-		"variables too long": {variable("AB", strings.Repeat("x", 4095)), "environment variables of 4097 bytes"},
+		"reserved count":     {variable("AWS_LAMBDA_MAX_CONCURRENCY", "1"), "reserved by Lambda: AWS_LAMBDA_MAX_CONCURRENCY"},
+		"variables too long": {variable("AB", strings.Repeat("x", 4088)), "environment variables of 4097 bytes"},
 		"relative path":      {at("bootstrap"), "must be absolute"},
 		"missing":            {at(filepath.Join(dir, "missing")), "no such file"},
 		"directory":          {at(dir), "not a file"},
@@ -108,6 +109,9 @@ func TestPutRefuses(t *testing.T) {
 		if err := s.Put(config(row.change)); err == nil || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	if err := s.Put(config(variable("AB", strings.Repeat("x", 4087)))); err != nil {
+		t.Error(err)
 	}
 	// And the endpoints of services are no reserved names.
 	if err := s.Put(config(variable("AWS_ENDPOINT_URL_DYNAMODB", "x"))); err != nil {

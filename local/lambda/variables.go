@@ -7,24 +7,6 @@ import (
 	"strconv"
 )
 
-// isReserved says whether Lambda sets a variable itself and lets no function do so:
-// docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html.
-func isReserved(name string) bool {
-	switch name {
-	case "_HANDLER", "_X_AMZN_TRACE_ID",
-		"AWS_DEFAULT_REGION", "AWS_REGION",
-		"AWS_EXECUTION_ENV",
-		"AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION",
-		"AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_MAX_CONCURRENCY",
-		"AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME",
-		"AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
-		"AWS_LAMBDA_RUNTIME_API",
-		"LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR":
-		return true
-	}
-	return false
-}
-
 // variables is the environment of one process, as KEY=value. Nothing of ours is
 // in it.
 //
