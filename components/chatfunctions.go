@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"reflect"
+	"runtime"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"golang.org/x/sync/errgroup"
@@ -93,6 +94,8 @@ type build struct {
 // buildAll builds several functions and returns their zips by name. The first
 // is built alone: when nothing is cached, it compiles most of what the others
 // import too, which they would each compile once more if they ran beside it.
+// The others run as many at a time as there are processors: each is a go
+// command, whose linker alone may take hundreds of megabytes.
 func buildAll(ctx context.Context, builds []build) (map[string]gobuild.Artifact, error) {
 	artifacts := make([]gobuild.Artifact, len(builds))
 	run := func(ctx context.Context, i int) (err error) {
@@ -106,6 +109,7 @@ func buildAll(ctx context.Context, builds []build) (map[string]gobuild.Artifact,
 		return nil, err
 	}
 	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i := 1; i < len(builds); i++ {
 		group.Go(func() error { return run(ctx, i) })
 	}

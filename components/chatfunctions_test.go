@@ -3,8 +3,12 @@ package components
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -86,8 +90,46 @@ func TestBrokenBuildStopsTheOthers(t *testing.T) {
 	b := waitingBuilder{broken: "./broken"}
 	_, err := buildAll(t.Context(), []build{
 		{"first", GoFunctionArgs{Package: "./first", builder: b}},
-		{"slow", GoFunctionArgs{Package: "./slow", builder: b}},
 		{"broken", GoFunctionArgs{Package: "./broken", builder: b}},
+		{"slow", GoFunctionArgs{Package: "./slow", builder: b}},
 	})
 	expectError(t, err, `function "broken": does not compile`)
+}
+
+// countingBuilder takes a second, and notices how many builds run at a time.
+type countingBuilder struct {
+	mu            sync.Mutex
+	running, most int
+}
+
+func (b *countingBuilder) Build(context.Context, gobuild.Target) (gobuild.Artifact, error) {
+	b.count(1)
+	time.Sleep(time.Second)
+	b.count(-1)
+	return gobuild.Artifact{}, nil
+}
+
+func (b *countingBuilder) count(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.running += n
+	b.most = max(b.most, b.running)
+}
+
+func TestAsManyBuildsRunAsThereAreProcessors(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := &countingBuilder{}
+		processors := runtime.GOMAXPROCS(0)
+		var builds []build
+		for i := range 1 + 3*processors {
+			builds = append(builds, build{fmt.Sprint(i), GoFunctionArgs{Package: "./x", builder: b}})
+		}
+		if _, err := buildAll(t.Context(), builds); err != nil {
+			t.Fatal(err)
+		}
+		if b.most != processors {
+			t.Errorf("%d builds ran at a time, want %d", b.most, processors)
+		}
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -258,6 +259,69 @@ func TestCancelledBuildStops(t *testing.T) {
 	_, err := (&Builder{Dir: helloModule(t)}).Build(ctx, hostTarget("./functions/hello"))
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
+	}
+}
+
+// TestCancelledBuildDoesNotWaitForCompilers stands a program in for the go
+// command that starts another one, which holds its output open and goes on.
+func TestCancelledBuildDoesNotWaitForCompilers(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the program is a shell script")
+	}
+	dir := t.TempDir()
+	pid := filepath.Join(dir, "pid")
+	script := "#!/bin/sh\nsleep 60 &\necho $! >" + pid + ".new\nmv " + pid + ".new " + pid + "\nwait\n"
+	if err := os.WriteFile(filepath.Join(dir, "go"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	result := make(chan error, 1)
+	program := helloModule(t)
+	go func() {
+		_, err := (&Builder{Dir: program}).Build(ctx, hostTarget("./functions/hello"))
+		result <- err
+	}()
+	t.Cleanup(func() { stopProcess(t, waitForFile(t, pid)) })
+	waitForFile(t, pid)
+	cancel()
+	select {
+	case err := <-result:
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want context.Canceled", err)
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("the build still waits for what the go command started")
+	}
+}
+
+// waitForFile returns a file's text once it is there.
+func waitForFile(t *testing.T, file string) string {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if text, err := os.ReadFile(file); err == nil {
+			return strings.TrimSpace(string(text))
+		}
+	}
+	t.Fatalf("%s is not there", file)
+	return ""
+}
+
+// stopProcess ends a process, given its id as text.
+func stopProcess(t *testing.T, id string) {
+	t.Helper()
+	pid, err := strconv.Atoi(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	process, err := os.FindProcess(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		t.Error(err)
 	}
 }
 

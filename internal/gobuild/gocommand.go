@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // A NotMainError reports a package that cannot become a function because it
@@ -98,6 +99,11 @@ func compile(ctx context.Context, p goPackage, t Target, out string) error {
 	return err
 }
 
+// pipesDelay is how long a go command that has ended, or was stopped, is waited
+// for because compilers that it started still hold its output open. They end by
+// themselves; nobody reads what they write.
+const pipesDelay = 2 * time.Second
+
 // goCommand runs the go command without the flags that the user's environment
 // may add, and returns its standard output.
 func goCommand(ctx context.Context, pkg string, env []string, args ...string) ([]byte, error) {
@@ -107,6 +113,7 @@ func goCommand(ctx context.Context, pkg string, env []string, args ...string) ([
 	cmd.Env = append(append(os.Environ(), "GOFLAGS=-trimpath"), env...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.WaitDelay = pipesDelay
 	err := cmd.Run()
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("go %s of %s: %w", args[0], pkg, ctx.Err())
