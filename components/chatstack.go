@@ -51,14 +51,14 @@ type ChatStack struct {
 	name string
 }
 
-// NewChatStack builds the functions and declares a whole chat. A nil args means
-// the zero value, which works.
+// NewChatStack builds the functions and declares a whole chat, whose name has 1
+// to 30 letters, digits, - and _. A nil args means the zero value, which works.
 func NewChatStack(ctx *pulumi.Context, name string, args *ChatStackArgs, opts ...pulumi.ResourceOption) (*ChatStack, error) {
 	if args == nil {
 		args = &ChatStackArgs{}
 	}
 	settled := args.withDefaults()
-	if err := invalid("chat stack", name, settled.validate(ctx.Stack())); err != nil {
+	if err := invalid("chat stack", name, validateName(name, maxChatStackName), settled.validate(ctx.Stack())); err != nil {
 		return nil, err
 	}
 	s := &ChatStack{name: name, Functions: map[string]*GoFunction{}, RouteFunctions: map[string]*GoFunction{}}
@@ -98,7 +98,10 @@ func (s *ChatStack) builds(args ChatStackArgs) []build {
 func (s *ChatStack) functionName(function string) string { return s.name + "-" + function }
 
 // routeFunctionName names the resources of an additional route's function.
-func (s *ChatStack) routeFunctionName(key string) string { return s.name + "-" + routeName(key) }
+func (s *ChatStack) routeFunctionName(key string) string {
+	prefix := s.name + "-"
+	return prefix + routeName(key, maxGoFunctionName-len(prefix))
+}
 
 // declare declares the table and the API, then the functions, which are told of
 // both, then the routes and the stream's mapping, which need the functions.

@@ -44,12 +44,13 @@ type ChatTable struct {
 // subscriber.
 const SubscriberIndex = "bySubscriber"
 
-// NewChatTable declares the table of a chat. A nil args means the zero value.
+// NewChatTable declares the table of a chat, whose name has 1 to 247 letters,
+// digits, - and _. A nil args means the zero value.
 func NewChatTable(ctx *pulumi.Context, name string, args *ChatTableArgs, opts ...pulumi.ResourceOption) (*ChatTable, error) {
 	if args == nil {
 		args = &ChatTableArgs{}
 	}
-	if err := invalid("chat table", name, validateTags(args.Tags)); err != nil {
+	if err := invalid("chat table", name, validateName(name, maxChatTableName), validateTags(args.Tags)); err != nil {
 		return nil, err
 	}
 	t := &ChatTable{}

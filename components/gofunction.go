@@ -2,6 +2,7 @@ package components
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -37,7 +38,7 @@ type GoFunction struct {
 }
 
 // NewGoFunction builds a Go main package and declares the Lambda function that
-// runs it. An unchanged package makes no difference in a deployment. One that
+// runs it. Its name has 1 to 51 letters, digits, - and _. An unchanged package makes no difference in a deployment. One that
 // does not compile, or is no main package, is an error with the compiler's
 // words, at preview.
 func NewGoFunction(ctx *pulumi.Context, name string, args *GoFunctionArgs, opts ...pulumi.ResourceOption) (*GoFunction, error) {
@@ -45,7 +46,7 @@ func NewGoFunction(ctx *pulumi.Context, name string, args *GoFunctionArgs, opts 
 		args = &GoFunctionArgs{}
 	}
 	settled := args.withDefaults()
-	if err := invalid("function", name, settled.validate()); err != nil {
+	if err := invalid("function", name, validateName(name, maxGoFunctionName), settled.validate()); err != nil {
 		return nil, err
 	}
 	artifact, err := settled.build(ctx.Context())
@@ -131,12 +132,13 @@ func (f *GoFunction) declare(ctx *pulumi.Context, args GoFunctionArgs, artifact 
 
 // Grant allows the function more, after it was declared: for what comes into
 // being later than the function. What is to happen only once it is allowed
-// depends on the returned policy. Each name may be used once.
+// depends on the returned policy. Each name may be used once, and has 1 to 120
+// letters, digits, - and _.
 func (f *GoFunction) Grant(ctx *pulumi.Context, name string, statements ...PolicyStatement) (*iam.RolePolicy, error) {
 	if len(statements) == 0 {
 		return nil, fmt.Errorf("grant %q to function %q: it has no statement", name, f.name)
 	}
-	if err := validateStatements(statements); err != nil {
+	if err := errors.Join(validateName(name, maxGrantName), validateStatements(statements)); err != nil {
 		return nil, fmt.Errorf("grant %q to function %q: %w", name, f.name, err)
 	}
 	policy, err := f.newRolePolicy(ctx, name, statements, pulumi.Parent(f))

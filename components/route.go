@@ -1,11 +1,8 @@
 package components
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -100,7 +97,7 @@ func (a *WebSocketAPI) claim(key string) bool {
 }
 
 func (a *WebSocketAPI) declareRoute(ctx *pulumi.Context, args RouteArgs, opts []pulumi.ResourceOption) (*apigatewayv2.Route, error) {
-	name := a.name + "-" + routeName(args.Key)
+	name := a.routeResourceName(args.Key)
 	integration, err := apigatewayv2.NewIntegration(ctx, name, &apigatewayv2.IntegrationArgs{
 		ApiId:             a.API.ID(),
 		IntegrationType:   pulumi.String("AWS_PROXY"),
@@ -145,18 +142,9 @@ func (a *WebSocketAPI) declareRoute(ctx *pulumi.Context, args RouteArgs, opts []
 	return route, err
 }
 
-// routeName is the part of a resource's name that tells its route: letters,
-// digits, - and _ alone, for it becomes part of a statement id, and different
-// for each key.
-func routeName(key string) string {
-	switch key {
-	case ConnectRoute, DisconnectRoute, DefaultRoute:
-		return "on-" + key[1:]
-	}
-	slug := regexp.MustCompile(`[^A-Za-z0-9_-]`).ReplaceAllString(key, "-")
-	if slug == key && len(key) <= 40 {
-		return "route-" + key
-	}
-	sum := sha256.Sum256([]byte(key))
-	return "route-" + slug[:min(len(slug), 32)] + "-" + hex.EncodeToString(sum[:4])
+// routeResourceName names a route's resources. One of them is a permission, from
+// whose name AWS's statement id is made.
+func (a *WebSocketAPI) routeResourceName(key string) string {
+	prefix := a.name + "-"
+	return prefix + routeName(key, maxStatementID-randomSuffixLength-len(prefix))
 }

@@ -33,13 +33,14 @@ type StreamMapping struct {
 }
 
 // NewStreamMapping declares the mapping of a stream to a function, and allows
-// the function what it needs for it.
+// the function what it needs for it. Its name has 1 to 59 letters, digits, -
+// and _.
 func NewStreamMapping(ctx *pulumi.Context, name string, args *StreamMappingArgs, opts ...pulumi.ResourceOption) (*StreamMapping, error) {
 	if args == nil {
 		args = &StreamMappingArgs{}
 	}
 	settled := args.withDefaults()
-	if err := invalid("stream mapping", name, settled.validate()); err != nil {
+	if err := invalid("stream mapping", name, validateName(name, maxStreamMappingName), settled.validate()); err != nil {
 		return nil, err
 	}
 	m := &StreamMapping{}

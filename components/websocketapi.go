@@ -57,14 +57,14 @@ type WebSocketAPI struct {
 	keys map[string]bool // route keys in use
 }
 
-// NewWebSocketAPI declares a WebSocket API, its stage and its routes. A nil
-// args means the zero value.
+// NewWebSocketAPI declares a WebSocket API, its stage and its routes. Its name
+// has 1 to 71 letters, digits, - and _. A nil args means the zero value.
 func NewWebSocketAPI(ctx *pulumi.Context, name string, args *WebSocketAPIArgs, opts ...pulumi.ResourceOption) (*WebSocketAPI, error) {
 	if args == nil {
 		args = &WebSocketAPIArgs{}
 	}
 	settled := args.withDefaults(ctx.Stack())
-	if err := invalid("WebSocket API", name, settled.validate()); err != nil {
+	if err := invalid("WebSocket API", name, validateName(name, maxWebSocketAPIName), settled.validate()); err != nil {
 		return nil, err
 	}
 	a := &WebSocketAPI{name: name, keys: map[string]bool{}}

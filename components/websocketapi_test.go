@@ -326,25 +326,6 @@ func TestSelectionExpressions(t *testing.T) {
 	}
 }
 
-func TestRouteNamesDiffer(t *testing.T) {
-	t.Parallel()
-	seen := map[string]string{}
-	for _, key := range []string{
-		"$connect", "connect", "on-connect", "$default", "default", "a/b", "a-b", "a.b", "a b", "ä", "ö",
-		strings.Repeat("x", 100), strings.Repeat("x", 101),
-	} {
-		name := routeName(key)
-		if other, ok := seen[name]; ok {
-			t.Errorf("%q and %q are both named %q", key, other, name)
-		}
-		seen[name] = key
-		// A permission's statement id has at most 100 letters, digits, - and _.
-		if len(name) > 60 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
-			t.Errorf("%q is named %q, which is no part of a statement id", key, name)
-		}
-	}
-}
-
 func TestManagementEndpointFollowsTheEndpoint(t *testing.T) {
 	t.Parallel()
 	for endpoint, want := range map[string]string{
