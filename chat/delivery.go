@@ -18,6 +18,15 @@ const MaxDeliveryTo = 2000
 // within its own bounds and ends in its dead-letter queue.
 const maxAttempts = 5
 
+// maxLate is how often in a row a late delivery is handed on without having
+// reached anybody, for what reason ever. With youngFor each, it outlasts a
+// connection's youth.
+const maxLate = 12
+
+// fewConnections is how many connections can all be refused as busy because of
+// their clients alone. If more are, the API itself may be at its limit.
+const fewConnections = 100
+
 // A Delivery is a frame on its way to connections of a channel. Stored, it is
 // what one function call could not deliver and hands to the next.
 type Delivery struct {
@@ -35,6 +44,10 @@ type Delivery struct {
 	// Attempt counts the times in a row that the delivery was handed on without
 	// having reached anybody.
 	Attempt int
+	// Late says that the others were reached when those in To were not. What
+	// keeps them is then their own: they are given up sooner, and never at the
+	// expense of others.
+	Late bool
 }
 
 // Redeliver goes on with a stored delivery and deletes it. A delivery that is
@@ -67,17 +80,20 @@ func (s *Service) deliver(ctx context.Context, d Delivery, limit time.Duration) 
 	var walk walk
 	outcome := s.Poster.Post(budget, walk.over(s.audience(budget, d)), d.Frame)
 	settled := s.settleGone(budget, d, outcome.Gone)
-	delivered := outcome.Delivered + settled.Delivered
-	undelivered := slices.Concat(outcome.Undelivered, settled.Undelivered)
-	rest := d.rest(walk, undelivered, delivered > 0)
+	delivered := outcome.Delivered + settled.delivered
+	rest, givenUp := d.rest(walk, outcome, settled, budget.Err() != nil)
 
 	s.log().InfoContext(ctx, "frame delivered", "channelId", d.ChannelID, "seq", d.Seq, "bytes", len(d.Frame),
-		"delivered", delivered, "gone", len(outcome.Gone), "undelivered", len(undelivered), "complete", len(rest) == 0)
+		"delivered", delivered, "gone", len(outcome.Gone), "complete", len(rest) == 0 && givenUp == 0)
+	why := errors.Join(outcome.Err, settled.err, walk.err, budget.Err())
+	if givenUp > 0 {
+		s.log().WarnContext(ctx, "frame given up for connections that stay unreachable",
+			"channelId", d.ChannelID, "seq", d.Seq, "connections", givenUp, "error", why)
+	}
 	if len(rest) == 0 {
 		return nil
 	}
-	why := errors.Join(outcome.Err, settled.Err, walk.err, budget.Err())
-	if slices.ContainsFunc(rest, func(r Delivery) bool { return r.Attempt > maxAttempts }) {
+	if slices.ContainsFunc(rest, func(r Delivery) bool { return !r.Late && r.Attempt > maxAttempts }) {
 		return fmt.Errorf("deliver to %q: nobody reached in %d attempts: %w", d.ChannelID, maxAttempts, why)
 	}
 	for _, r := range rest {
@@ -95,8 +111,12 @@ func (s *Service) audience(ctx context.Context, d Delivery) iter.Seq2[string, er
 	if len(d.To) == 0 {
 		return s.Store.ListSubscribers(ctx, d.ChannelID, d.After)
 	}
+	return named(d.To)
+}
+
+func named(ids []string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		for _, id := range d.To {
+		for _, id := range ids {
 			if !yield(id, nil) {
 				return
 			}
@@ -104,31 +124,56 @@ func (s *Service) audience(ctx context.Context, d Delivery) iter.Seq2[string, er
 	}
 }
 
-// rest gives the deliveries that remain of d after a walk over its audience.
-func (d Delivery) rest(w walk, undelivered []string, reached bool) []Delivery {
-	next := func(progress bool) Delivery {
-		r := Delivery{ChannelID: d.ChannelID, Seq: d.Seq, Frame: d.Frame, Attempt: d.Attempt + 1}
-		if progress {
-			r.Attempt = 1
-		}
-		return r
-	}
-	var rest []Delivery
+// rest gives the deliveries that remain of d after a walk over its audience,
+// and how many connections are given up.
+func (d Delivery) rest(w walk, o Outcome, g settled, cut bool) (rest []Delivery, givenUp int) {
+	reached := o.Delivered+g.delivered > 0
+	undelivered := o.Undelivered
 	switch {
 	case w.done:
 	case len(d.To) > 0:
 		undelivered = append(undelivered, d.To[w.taken:]...)
 	default: // whoever was not listed yet
-		r := next(w.taken > 0)
+		r := d.next(w.taken > 0)
 		r.After = d.After
 		if w.taken > 0 {
 			r.After = w.last
 		}
 		rest = append(rest, r)
 	}
-	for ids := range slices.Chunk(undelivered, MaxDeliveryTo) {
-		r := next(reached)
-		r.To = ids
+	// Those that the time was too short for prove nothing.
+	complete := w.done && !cut
+	own := reached || o.Busy == len(o.Undelivered) && len(o.Undelivered) <= fewConnections
+	switch {
+	case d.Late && (complete && !reached || d.Attempt >= maxLate):
+		givenUp += len(undelivered)
+	case d.Late || complete && own:
+		rest = append(rest, d.nextTo(undelivered, reached, true)...)
+	default:
+		rest = append(rest, d.nextTo(undelivered, reached, false)...)
+	}
+	// A connection that is found gone holds up nobody either. Its attempts
+	// count in any case, whoever else is reached.
+	if d.Attempt >= maxLate {
+		return rest, givenUp + len(g.open)
+	}
+	return append(rest, d.nextTo(g.open, false, true)...), givenUp
+}
+
+// next is d handed on, to nobody yet.
+func (d Delivery) next(progress bool) Delivery {
+	r := Delivery{ChannelID: d.ChannelID, Seq: d.Seq, Frame: d.Frame, Attempt: d.Attempt + 1}
+	if progress {
+		r.Attempt = 1
+	}
+	return r
+}
+
+// nextTo is d handed on to connections.
+func (d Delivery) nextTo(ids []string, progress, late bool) (rest []Delivery) {
+	for ids := range slices.Chunk(ids, MaxDeliveryTo) {
+		r := d.next(progress)
+		r.To, r.Late = ids, late
 		rest = append(rest, r)
 	}
 	return rest

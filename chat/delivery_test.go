@@ -70,7 +70,11 @@ func TestDeliveryKilledAtEveryPostLosesNothing(t *testing.T) {
 		d := Delivery{ChannelID: "room", Frame: []byte("{}")}
 		var walk walk
 		outcome := w.poster.Post(budget, walk.over(w.audience(budget, d)), d.Frame)
-		for _, r := range d.rest(walk, outcome.Undelivered, outcome.Delivered > 0) {
+		rest, givenUp := d.rest(walk, outcome, settled{}, budget.Err() != nil)
+		if givenUp > 0 {
+			t.Errorf("killed at post %d: %d given up", k, givenUp)
+		}
+		for _, r := range rest {
 			r.Key = w.newID()
 			w.store.putDelivery(r)
 		}
@@ -103,49 +107,170 @@ func TestUndeliveredIsHandedOverInChunks(t *testing.T) {
 	}
 }
 
-func TestDeliveryToNobodyReachableFailsInTheEnd(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	many(w, "room", 3)
-	w.poster.answer = func(id string) error {
-		if id == "c00001" {
-			return errFailedPost
+// fails makes posts to some connections fail with err.
+func fails(err error, ids ...string) func(string) error {
+	return func(id string) error {
+		if slices.Contains(ids, id) {
+			return err
 		}
 		return nil
 	}
-	if _, err := w.Send(t.Context(), "alice", "room", "a", "x"); err != nil {
-		t.Fatal(err)
-	}
-	for pass := 1; ; pass++ {
-		changes := w.store.takeChanges()
-		if len(changes) != 1 {
-			t.Fatalf("pass %d: %d changes", pass, len(changes))
-		}
-		err := w.Apply(t.Context(), changes[0])
-		if pass < maxAttempts {
-			if err != nil {
-				t.Fatalf("pass %d: %v", pass, err)
+}
+
+func TestDeliveryToNobodyReachableFailsInTheEnd(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		err  error
+		n    int
+	}{
+		{"nobody is reached", errFailedPost, 1},
+		{"too many are refused for it to be their own fault", errBusyPost, fewConnections + 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			ids := many(w, "room", tt.n)
+			w.poster.answer = func(string) error { return tt.err }
+			if _, err := w.Send(t.Context(), "alice", "room", "a", "x"); err != nil {
+				t.Fatal(err)
 			}
-			continue
-		}
-		if !errors.Is(err, errFailedPost) {
-			t.Fatalf("pass %d: %v", pass, err)
-		}
-		// The record stays, for the stream to try again and for the operator.
-		if len(w.store.deliveries) != 1 {
-			t.Errorf("%d deliveries left", len(w.store.deliveries))
-		}
-		w.poster.answer = func(string) error { return nil }
-		if err := w.Apply(t.Context(), changes[0]); err != nil {
-			t.Error(err)
-		}
-		break
+			for pass := 1; ; pass++ {
+				changes := w.store.takeChanges()
+				if len(changes) != 1 {
+					t.Fatalf("pass %d: %d changes", pass, len(changes))
+				}
+				err := w.Apply(t.Context(), changes[0])
+				if pass < maxAttempts {
+					if err != nil {
+						t.Fatalf("pass %d: %v", pass, err)
+					}
+					continue
+				}
+				if !errors.Is(err, tt.err) {
+					t.Fatalf("pass %d: %v", pass, err)
+				}
+				// The record stays, for the stream to try again and for the operator.
+				if len(w.store.deliveries) != 1 {
+					t.Errorf("%d deliveries left", len(w.store.deliveries))
+				}
+				w.poster.answer = func(string) error { return nil }
+				if err := w.Apply(t.Context(), changes[0]); err != nil {
+					t.Error(err)
+				}
+				break
+			}
+			for _, id := range ids {
+				if n := len(w.poster.frames[id]); n != 1 {
+					t.Errorf("%s got %d frames", id, n)
+				}
+			}
+		})
 	}
-	for _, id := range []string{"c00000", "c00001", "c00002"} {
-		if n := len(w.poster.frames[id]); n != 1 {
-			t.Errorf("%s got %d frames", id, n)
-		}
+}
+
+// One client that does not read must not hold up the stream, which is that of
+// all channels.
+func TestSlowConsumerIsGivenUp(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		err  error
+		n    int // subscribers, of which the first slow ones are not reached
+		slow int
+	}{
+		{"one of several", errBusyPost, 3, 1},
+		{"one of several, for another reason", errFailedPost, 3, 1},
+		{"many of more", errBusyPost, 2*fewConnections + 1, 2 * fewConnections},
+		{"the only one", errBusyPost, 1, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			ids := many(w, "room", tt.n)
+			posts := 0
+			w.poster.answer = func(id string) error {
+				if slices.Contains(ids[:tt.slow], id) {
+					posts++
+					return tt.err
+				}
+				return nil
+			}
+			if _, err := w.Send(t.Context(), "alice", "room", "a", "x"); err != nil {
+				t.Fatal(err)
+			}
+			w.stream() // fails the test on any error
+			if want := 2 * tt.slow; posts != want {
+				t.Errorf("%d posts to slow connections, want %d: one more for each", posts, want)
+			}
+			if n := len(w.store.deliveries); n != 0 {
+				t.Errorf("%d deliveries left", n)
+			}
+			for _, id := range ids[tt.slow:] {
+				if n := len(w.poster.frames[id]); n != 1 {
+					t.Errorf("%s got %d frames", id, n)
+				}
+			}
+			equal(t, "subscribers, none of them ended", w.subscribers("room"), ids)
+		})
 	}
+	t.Run("one that reads again gets the frame", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		many(w, "room", 2)
+		w.poster.answer = fails(errBusyPost, "c00000")
+		if _, err := w.Send(t.Context(), "alice", "room", "a", "x"); err != nil {
+			t.Fatal(err)
+		}
+		w.poster.answer = fails(nil)
+		w.stream()
+		equal(t, "the slow one", w.poster.take("c00000"), []string{"channel_message room 1 a x"})
+	})
+	t.Run("as long as some are reached, the others wait for their turn", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		ids := many(w, "room", 400)
+		room := 0
+		w.poster.answer = func(string) error { // as if the account's rate were used up
+			if room--; room < 0 {
+				return errBusyPost
+			}
+			return nil
+		}
+		room = 50
+		if _, err := w.Send(t.Context(), "alice", "room", "a", "x"); err != nil {
+			t.Fatal(err)
+		}
+		for {
+			changes := w.store.takeChanges()
+			if len(changes) == 0 {
+				break
+			}
+			room = 50
+			for _, c := range changes {
+				if err := w.Apply(t.Context(), c); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		for _, id := range ids {
+			if n := len(w.poster.frames[id]); n != 1 {
+				t.Errorf("%s got %d frames", id, n)
+			}
+		}
+	})
+	t.Run("whom the time was too short for is not slow", func(t *testing.T) {
+		t.Parallel()
+		d := Delivery{ChannelID: "room", Frame: []byte("{}"), To: []string{"a", "b"}, Late: true, Attempt: 1}
+		rest, givenUp := d.rest(walk{taken: 1}, Outcome{Undelivered: []string{"a"}}, settled{}, true)
+		if givenUp != 0 || len(rest) != 1 || !slices.Equal(rest[0].To, []string{"a", "b"}) || rest[0].Attempt != 2 {
+			t.Errorf("%+v, %d given up", rest, givenUp)
+		}
+		d.Attempt = maxLate
+		if rest, givenUp = d.rest(walk{taken: 1}, Outcome{Undelivered: []string{"a"}}, settled{}, true); givenUp != 2 || len(rest) != 0 {
+			t.Errorf("for ever: %+v, %d given up", rest, givenUp)
+		}
+	})
 }
 
 func TestNamedDeliveryThatRunsOutOfTimeGoesOnWhereItStopped(t *testing.T) {
@@ -334,7 +459,36 @@ func TestGone(t *testing.T) {
 			}
 		})
 	})
-	t.Run("a young connection that does not open is given up, then removed", func(t *testing.T) {
+	t.Run("a young connection that opens late misses nothing and holds up nobody", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.Now = time.Now
+			opened := time.Now().Add(Grace - time.Second)
+			w.poster.answer = func(id string) error {
+				if id == "alice" && time.Now().Before(opened) {
+					return errGonePost
+				}
+				return nil
+			}
+			if err := w.Connect(t.Context(), Connection{ID: "alice", ConnectedAt: time.Now()}); err != nil {
+				t.Fatal(err)
+			}
+			for changes := w.store.takeChanges(); len(changes) > 0; changes = w.store.takeChanges() {
+				for _, c := range changes {
+					began := time.Now()
+					if err := w.Apply(t.Context(), c); err != nil {
+						t.Fatal(err)
+					}
+					if took := time.Since(began); took > youngFor {
+						t.Errorf("the stream was blocked for %v at a time", took)
+					}
+				}
+			}
+			equal(t, "alice", w.poster.take("alice"), []string{"subscriber_sub General alice"})
+		})
+	})
+	t.Run("a young connection that does not open is removed when it is no longer young", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
@@ -345,17 +499,56 @@ func TestGone(t *testing.T) {
 			}
 			began := time.Now()
 			w.stream()
-			if took := time.Since(began); took > youngFor+time.Second {
-				t.Errorf("the stream was blocked for %v", took)
+			if took := time.Since(began); took < Grace || took > Grace+2*youngFor {
+				t.Errorf("it took %v", took)
 			}
-			equal(t, "General, while young", w.subscribers("General"), []string{"alice"})
-
-			time.Sleep(Grace)
-			if _, err := w.Send(t.Context(), "bob", "General", "b", "x"); err != nil {
-				t.Fatal(err)
+			equal(t, "General", w.subscribers("General"), nil)
+			if n := len(w.store.deliveries); n != 0 {
+				t.Errorf("%d deliveries left", n)
 			}
-			equal(t, "General, when old", w.subscribers("General"), nil)
 		})
+	})
+	t.Run("one that is young for ever is given up", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t) // whose clock stands still
+			w.poster.answer = func(string) error { return errGonePost }
+			w.connect("alice")
+			if n := len(w.store.deliveries); n != 0 {
+				t.Errorf("%d deliveries left", n)
+			}
+			equal(t, "General", w.subscribers("General"), []string{"alice"})
+		})
+	})
+	t.Run("of which nothing is known now, the frame is handed over", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.connect("alice") // young
+		w.poster.take("alice")
+		w.poster.answer = fails(errGonePost, "alice")
+		down := func(m string) error {
+			if m == "GetConnection" {
+				return errors.New("throttled")
+			}
+			return nil
+		}
+		w.store.fail = down
+		if _, err := w.Send(t.Context(), "bob", "General", "b", "x"); err != nil {
+			t.Fatal(err)
+		}
+		w.store.fail = func(string) error { return nil }
+		w.poster.answer = fails(nil)
+		w.stream()
+		equal(t, "alice", w.poster.take("alice"), []string{"channel_message General 1 b x"})
+
+		w.store.fail, w.poster.answer = down, fails(errGonePost, "alice")
+		if _, err := w.Send(t.Context(), "bob", "General", "b", "y"); err != nil {
+			t.Fatal(err)
+		}
+		w.stream() // comes to rest, without an error, though nothing ever passes
+		if n := len(w.store.deliveries); n != 0 {
+			t.Errorf("%d deliveries left", n)
+		}
 	})
 	t.Run("that cannot be removed now, it is found again", func(t *testing.T) {
 		t.Parallel()

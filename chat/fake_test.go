@@ -304,6 +304,7 @@ func (f *fakeStore) takeChanges() []Change {
 var (
 	errGonePost   = errors.New("410")
 	errFailedPost = errors.New("500")
+	errBusyPost   = errors.New("429")
 )
 
 // A fakePoster keeps what it posts.
@@ -336,6 +337,9 @@ func (p *fakePoster) Post(ctx context.Context, ids iter.Seq[string], frame []byt
 			outcome.Gone = append(outcome.Gone, id)
 		default:
 			outcome.Undelivered, outcome.Err = append(outcome.Undelivered, id), err
+			if errors.Is(err, errBusyPost) {
+				outcome.Busy++
+			}
 		}
 		if stop {
 			break

@@ -10,8 +10,9 @@ import (
 
 const (
 	// youngFor bounds the time that one delivery waits for young connections to
-	// become reachable: $connect takes milliseconds, a cold start a second.
-	youngFor = 3 * time.Second
+	// become reachable: $connect takes milliseconds, a cold start a second. What
+	// takes longer is handed on, so that it holds up nobody.
+	youngFor = time.Second
 	// youngPause is the first pause between two posts to a young connection; it
 	// doubles.
 	youngPause = 50 * time.Millisecond
@@ -19,43 +20,50 @@ const (
 	goneWorkers = 16
 )
 
+// settled says what became of connections that a post found gone.
+type settled struct {
+	delivered int      // opened meanwhile and reached
+	open      []string // may open yet, or could not be looked at
+	err       error    // why they could not
+}
+
 // settleGone deals with the connections that a post found gone. Those that are
 // young are posted to again for a while: for them, gone can mean that $connect
-// has not finished. The others are removed.
-//
-// A connection that stays gone while young is given up and left alone: it may
-// open yet, and if it does not, the first post after its youth removes it. It
-// does not count as undelivered, for nobody can be missing the frame who was
-// never connected.
-func (s *Service) settleGone(ctx context.Context, d Delivery, gone []string) Outcome {
-	var total Outcome
+// has not finished. The others are removed. Whatever is still to be settled
+// then is handed on, and again until it is no longer young: then it is removed.
+func (s *Service) settleGone(ctx context.Context, d Delivery, gone []string) settled {
+	var total settled
 	if len(gone) == 0 {
 		return total
 	}
 	ctx, cancel := context.WithTimeout(ctx, youngFor)
 	defer cancel()
 	for pause := youngPause; ; pause *= 2 {
-		young := s.removeGone(ctx, d.ChannelID, gone)
+		young, unknown, err := s.removeGone(ctx, d.ChannelID, gone)
+		total.open = append(total.open, unknown...)
+		total.err = errors.Join(total.err, err)
 		if len(young) == 0 {
 			return total
 		}
 		select {
 		case <-ctx.Done():
-			s.log().WarnContext(ctx, "connections not open yet, given up", "channelId", d.ChannelID, "connections", len(young))
+			total.open = append(total.open, young...)
 			return total
 		case <-time.After(pause):
 		}
-		again := s.Poster.Post(ctx, slices.Values(young), d.Frame)
-		total.Delivered += again.Delivered
-		total.Undelivered = append(total.Undelivered, again.Undelivered...)
-		total.Err = errors.Join(total.Err, again.Err)
+		var walk walk
+		again := s.Poster.Post(ctx, walk.over(named(young)), d.Frame)
+		total.delivered += again.Delivered
+		total.open = slices.Concat(total.open, again.Undelivered, young[walk.taken:])
+		total.err = errors.Join(total.err, again.Err)
 		gone = again.Gone
 	}
 }
 
-// removeGone removes the connections that are not young and gives the others.
-// What it cannot remove now, the next post will find again.
-func (s *Service) removeGone(ctx context.Context, channelID string, gone []string) (young []string) {
+// removeGone removes the connections that are not young. It gives those that
+// are, and those of which it could not find out, with a reason. What it cannot
+// remove, the next post will find again.
+func (s *Service) removeGone(ctx context.Context, channelID string, gone []string) (young, unknown []string, err error) {
 	var (
 		mu     sync.Mutex
 		wg     sync.WaitGroup
@@ -67,14 +75,20 @@ func (s *Service) removeGone(ctx context.Context, channelID string, gone []strin
 		slot <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slot }()
-			isYoung, err := s.removeUnlessYoung(ctx, channelID, id)
+			isYoung, lookErr := s.isYoung(ctx, id)
+			var removeErr error
+			if !isYoung && lookErr == nil {
+				removeErr = s.remove(ctx, channelID, id)
+			}
 			mu.Lock()
 			defer mu.Unlock()
-			if err != nil {
-				failed, why = failed+1, err
-			}
-			if isYoung {
+			switch {
+			case lookErr != nil:
+				unknown, err = append(unknown, id), lookErr
+			case isYoung:
 				young = append(young, id)
+			case removeErr != nil:
+				failed, why = failed+1, removeErr
 			}
 		})
 	}
@@ -82,24 +96,27 @@ func (s *Service) removeGone(ctx context.Context, channelID string, gone []strin
 	if failed > 0 {
 		s.log().WarnContext(ctx, "gone connections not removed", "channelId", channelID, "connections", failed, "error", why)
 	}
-	return young
+	return young, unknown, err
 }
 
-func (s *Service) removeUnlessYoung(ctx context.Context, channelID, connectionID string) (young bool, err error) {
+// isYoung reports whether a connection exists that is so young that it may not
+// be open yet.
+func (s *Service) isYoung(ctx context.Context, connectionID string) (bool, error) {
 	c, err := s.Store.GetConnection(ctx, connectionID)
-	switch {
-	case errors.Is(err, ErrGone): // a subscription without a connection
-	case err != nil:
-		return false, err
-	case s.now().Sub(c.ConnectedAt) < Grace:
-		return true, nil
+	if errors.Is(err, ErrGone) { // a subscription without a connection
+		return false, nil
 	}
+	return err == nil && s.now().Sub(c.ConnectedAt) < Grace, err
+}
+
+// remove ends a connection that does not exist any more.
+func (s *Service) remove(ctx context.Context, channelID, connectionID string) error {
 	if err := s.Store.DeleteConnection(ctx, connectionID); err != nil {
-		return false, err
+		return err
 	}
 	// The channel at hand is known for certain, the others by the index.
 	if err := s.Store.DeleteSubscription(ctx, channelID, connectionID); err != nil {
-		return false, err
+		return err
 	}
-	return false, s.EndConnection(ctx, connectionID)
+	return s.EndConnection(ctx, connectionID)
 }

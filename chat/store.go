@@ -89,7 +89,8 @@ type Deliveries interface {
 // A Poster posts frames to connections.
 type Poster interface {
 	// Post posts frame to every connection that ids gives, several at a time,
-	// and tries again what may pass. When ctx ends, or its deadline is too near
+	// and tries again what may pass, but only for a moment once nothing else
+	// keeps it: one connection must not hold up the others. When ctx ends, or its deadline is too near
 	// for another try, it stops taking ids; each id that it took and neither
 	// delivered nor found gone is in Outcome.Undelivered.
 	Post(ctx context.Context, ids iter.Seq[string], frame []byte) Outcome
@@ -103,6 +104,9 @@ type Outcome struct {
 	Gone []string
 	// Undelivered has the connections that may exist and were not reached.
 	Undelivered []string
+	// Busy counts those of Undelivered for which the API had no room: of their
+	// own, as their clients do not read what they are sent, or altogether.
+	Busy int
 	// Err is why some connection was not reached, nil if all were.
 	Err error
 }
