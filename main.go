@@ -4,6 +4,7 @@
 package main
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -12,13 +13,17 @@ import (
 	"example.com/chatstack/components"
 )
 
-func main() {
-	pulumi.Run(deploy)
-}
+func main() { pulumi.Run(deploy) }
 
 // deploy declares the stage.
 func deploy(ctx *pulumi.Context) error {
 	cfg := config.New(ctx, "chatstack")
+	// Checked as integers, for a time.Duration of many days or seconds overflows.
+	for setting, most := range map[string]int{"messageRetentionDays": 3650, "functionTimeout": 29, "broadcastTimeout": 900} {
+		if n := cfg.GetInt(setting); n < -1 || n > most {
+			return fmt.Errorf("chatstack:%s is %d: allowed is 1 to %d, 0 for the default, or -1 where it means for ever", setting, n, most)
+		}
+	}
 	args := &components.ChatStackArgs{
 		RouteSelectionExpression: cfg.Get("routeSelectionExpression"),
 		StageName:                cfg.Get("stageName"),

@@ -47,17 +47,22 @@ func (c *cloud) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
 // declares and the names of its outputs.
 func previewStage(t *testing.T, settings map[string]string) (declared map[string]any, outputs []string) {
 	t.Helper()
+	declared, outputs, err := tryStage(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return declared, outputs
+}
+
+func tryStage(settings map[string]string) (declared map[string]any, outputs []string, err error) {
 	c := &cloud{inputs: map[string]any{}}
 	configure := func(info *pulumi.RunInfo) { info.Config = settings }
-	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
+	err = pulumi.RunErr(func(ctx *pulumi.Context) error {
 		err := deploy(ctx)
 		outputs = slices.Sorted(maps.Keys(ctx.GetCurrentExportMap()))
 		return err
 	}, pulumi.WithMocks("chatstack", "dev", c), configure)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c.inputs, outputs
+	return c.inputs, outputs, err
 }
 
 func loadProject(t *testing.T) *workspace.Project {
@@ -171,6 +176,32 @@ func TestEverySettingMatters(t *testing.T) {
 		}
 		if got := text(t, value); got != test.want {
 			t.Errorf("with %s = %s, %s of %s is %s, want %s", test.setting, test.value, test.property, test.resource, got, test.want)
+		}
+	}
+}
+
+// TestNumbersThatNoDurationHolds: what overflows when it is multiplied by a day
+// or a second is refused, and not taken for something else.
+func TestNumbersThatNoDurationHolds(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ setting, value, want string }{
+		{"messageRetentionDays", "3651", "chatstack:messageRetentionDays is 3651: allowed is 1 to 3650"},
+		{"messageRetentionDays", "106752", "chatstack:messageRetentionDays is 106752: allowed is 1 to 3650"}, // as a duration it is negative, for ever
+		{"messageRetentionDays", "213504", "chatstack:messageRetentionDays is 213504: allowed is 1 to 3650"},
+		{"messageRetentionDays", "-2", "chatstack:messageRetentionDays is -2"},
+		{"functionTimeout", "30", "chatstack:functionTimeout is 30: allowed is 1 to 29"},
+		{"functionTimeout", "18446744084", "chatstack:functionTimeout is 18446744084: allowed is 1 to 29"},
+		{"functionTimeout", "-1", "FunctionTimeout is -1s"},
+		{"broadcastTimeout", "901", "chatstack:broadcastTimeout is 901: allowed is 1 to 900"},
+	} {
+		declared, _, err := tryStage(map[string]string{"chatstack:" + test.setting: test.value})
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s = %s: error %v, want %s", test.setting, test.value, err, test.want)
+		}
+		for name := range declared {
+			if !strings.Contains(name, ":Stack ") {
+				t.Errorf("%s = %s declares %s", test.setting, test.value, name)
+			}
 		}
 	}
 }

@@ -39,10 +39,10 @@ type ChatStackArgs struct {
 	// $request.body.action, by which the chat's protocol goes.
 	RouteSelectionExpression string
 	// StageName is the last part of the endpoint: 1 to 128 letters, digits, -
-	// and _. Empty means the name of the Pulumi stack, with - for every other
-	// character.
+	// and _, but not ping or sping. Empty means the name of the Pulumi stack, with
+	// - for every other character.
 	StageName string
-	// Routes are further routes, each with a function of its own.
+	// Routes are further routes, at most 292, each with a function of its own.
 	Routes []ChatRouteArgs
 	// MessageRetention is how long messages are kept: 1 min to 3650 days, in
 	// whole seconds. 0 means 30 days; KeepMessages means for ever. DynamoDB
@@ -160,21 +160,24 @@ func (a ChatStackArgs) channelsJSON() string {
 	return string(text)
 }
 
-// mostFurtherActions bounds what a client is told of, and what the environment
-// of a function has to hold.
+// mostFurtherActions bounds what a client is told of.
 const mostFurtherActions = 20
 
 // furtherActionsJSON is what the fallback reads as FURTHER_ACTIONS, to name the
-// actions that there are to a client that asks for none of them.
+// actions that there are to a client that asks for none of them: the first few,
+// as far as they fit into its environment. It is a hint, so long keys are no
+// mistake.
 func (a ChatStackArgs) furtherActionsJSON() string {
-	actions := []string{}
-	for _, route := range a.Routes {
-		if len(actions) < mostFurtherActions {
-			actions = append(actions, route.Key)
+	actions, fits := []string{}, "[]"
+	for _, route := range a.Routes[:min(len(a.Routes), mostFurtherActions)] {
+		actions = append(actions, route.Key)
+		text, _ := json.Marshal(actions) // a slice of strings cannot fail
+		if lambdaenv.Size(map[string]string{"FURTHER_ACTIONS": string(text)}) > lambdaenv.MaxSize {
+			break
 		}
+		fits = string(text)
 	}
-	text, _ := json.Marshal(actions) // a slice of strings cannot fail
-	return string(text)
+	return fits
 }
 
 func (a ChatStackArgs) validateMessageRetention() error {

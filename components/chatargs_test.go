@@ -3,6 +3,7 @@ package components
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -21,10 +22,16 @@ func TestChatStackMistakes(t *testing.T) {
 	for i := range 400 {
 		many = append(many, fmt.Sprintf("channel %d", i))
 	}
+	var crowd []ChatRouteArgs
+	for i := range 293 {
+		crowd = append(crowd, ChatRouteArgs{Key: fmt.Sprintf("key%d", i), Function: GoFunctionArgs{Package: "./x"}})
+	}
 	for name, test := range map[string]struct {
 		args *ChatStackArgs
 		want []string
 	}{
+		"too many routes":            {&ChatStackArgs{Routes: crowd}, []string{"Routes is 293 routes long: allowed is at most 292 routes"}},
+		"stage of a health check":    {&ChatStackArgs{StageName: "sping"}, []string{`StageName is "sping": allowed is any name but ping and sping`}},
 		"empty default channel":      {&ChatStackArgs{DefaultChannels: []string{"General", ""}}, []string{`chat stack "chat"`, `DefaultChannels[1] is "": allowed is 1 to 128 letters`}},
 		"odd default channel":        {&ChatStackArgs{DefaultChannels: []string{"a|b"}}, []string{`DefaultChannels[0] is "a|b"`}},
 		"default channel twice":      {&ChatStackArgs{DefaultChannels: []string{"a", "a"}}, []string{`DefaultChannels[1] is "a": allowed is each channel once`}},
@@ -66,6 +73,42 @@ func TestChatStackMistakes(t *testing.T) {
 			}
 			if len(b.targets) != 0 {
 				t.Errorf("built all the same: %v", b.targets)
+			}
+		})
+	}
+}
+
+func TestFurtherActionsFit(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		keyLength, routes, want int
+	}{
+		"none":       {4, 0, 0},
+		"short keys": {4, 21, 20},
+		"long keys":  {300, 21, 13}, // of 305 bytes each, in 4096 - 24
+		"huge keys":  {5000, 2, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			args := ChatStackArgs{}
+			var want []string
+			for i := range test.routes {
+				key := fmt.Sprintf("%0*d", test.keyLength, i)
+				args.Routes = append(args.Routes, ChatRouteArgs{Key: key, Function: GoFunctionArgs{Package: "./x"}})
+				if i < test.want {
+					want = append(want, key)
+				}
+			}
+			variables := mustPreviewChat(t, &args).variables(t, "chat-fallback")
+			var got []string
+			if err := json.Unmarshal([]byte(variables["FURTHER_ACTIONS"].(string)), &got); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("the fallback is told %d actions, want the first %d", len(got), len(want))
+			}
+			if text, err := json.Marshal(variables); err != nil || len(text) > 4096 {
+				t.Errorf("the environment has %d bytes, %v", len(text), err)
 			}
 		})
 	}

@@ -70,13 +70,13 @@ func (a ChatStackArgs) routeFunctionArgs(route ChatRouteArgs) GoFunctionArgs {
 
 // validateRoutes reports the mistakes in the additional routes.
 func (a ChatStackArgs) validateRoutes() error {
-	var mistakes []error
 	taken := map[string]string{}
 	for _, f := range chatFunctions() {
 		for key := range f.routes {
 			taken[key] = "the chat"
 		}
 	}
+	mistakes := []error{validateRouteCount(len(a.Routes), maxRoutes-len(taken))}
 	for i, route := range a.Routes {
 		argument := fmt.Sprintf("Routes[%d]", i)
 		if err := validateRouteKey(route.Key); err != nil {

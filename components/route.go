@@ -26,6 +26,10 @@ const (
 // Guide. It cannot be raised.
 const maxIntegrationTimeout = 29 * time.Second
 
+// maxRoutes is how many routes an API has, by the same page. AWS raises it for
+// an API on request; these components keep to what everyone has.
+const maxRoutes = 300
+
 // RouteArgs are one route of a [WebSocketAPI].
 type RouteArgs struct {
 	// Key is $connect, $disconnect, $default, or what the route selection
@@ -66,13 +70,13 @@ func (r RouteArgs) validate() error {
 
 // AddRoute declares one more route. Functions that were made with the API's
 // Endpoint or ManagementEndpoint can only be added so: they need the API to
-// exist. It is an error to add a key twice.
+// exist. It is an error to add a key twice, or more than 300 routes in all.
 func (a *WebSocketAPI) AddRoute(ctx *pulumi.Context, args RouteArgs, opts ...pulumi.ResourceOption) (*apigatewayv2.Route, error) {
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("WebSocket API %q: route %q: %w", a.name, args.Key, err)
 	}
-	if !a.claim(args.Key) {
-		return nil, fmt.Errorf("WebSocket API %q: %w", a.name, duplicateRoute("Key", args.Key))
+	if err := a.claim(args.Key); err != nil {
+		return nil, fmt.Errorf("WebSocket API %q: %w", a.name, err)
 	}
 	route, err := a.declareRoute(ctx, args, append([]pulumi.ResourceOption{pulumi.Parent(a)}, opts...))
 	if err != nil {
@@ -85,15 +89,27 @@ func duplicateRoute(argument, key string) error {
 	return badArgument(argument, key, "a route key that the API does not have yet")
 }
 
-// claim takes a route key, and reports whether it was free.
-func (a *WebSocketAPI) claim(key string) bool {
+// validateRouteCount reports more routes than AWS allows, given how many of them
+// may be the program's own.
+func validateRouteCount(routes, most int) error {
+	if routes > most {
+		return badArgument("Routes", measure(fmt.Sprintf("%d routes long", routes)), fmt.Sprintf("at most %d routes", most))
+	}
+	return nil
+}
+
+// claim takes a route key, or says why it is not to be had.
+func (a *WebSocketAPI) claim(key string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.keys[key] {
-		return false
+		return duplicateRoute("Key", key)
+	}
+	if err := validateRouteCount(len(a.keys)+1, maxRoutes); err != nil {
+		return err
 	}
 	a.keys[key] = true
-	return true
+	return nil
 }
 
 func (a *WebSocketAPI) declareRoute(ctx *pulumi.Context, args RouteArgs, opts []pulumi.ResourceOption) (*apigatewayv2.Route, error) {

@@ -14,15 +14,15 @@ import (
 // WebSocketAPIArgs are the settings of a [WebSocketAPI]. The zero value makes
 // an API without routes, for [WebSocketAPI.AddRoute].
 type WebSocketAPIArgs struct {
-	// Routes are the API's routes, at most 300, each key once. See "Amazon API
-	// Gateway quotas for WebSocket APIs" in the API Gateway Developer Guide.
+	// Routes are the API's routes, at most 300, each key once. See "Quotas for
+	// configuring and running a WebSocket API" in the API Gateway Developer Guide.
 	Routes []RouteArgs
 	// RouteSelectionExpression tells a frame's route from its body. Empty means
 	// $request.body.action.
 	RouteSelectionExpression string
 	// StageName is the last part of the endpoint: 1 to 128 letters, digits, -
-	// and _. Empty means the name of the Pulumi stack, with - for every other
-	// character.
+	// and _, but not ping or sping, the paths of AWS's health checks. Empty means
+	// the name of the Pulumi stack, with - for every other character.
 	StageName string
 	// Tags are put on the API and its stage.
 	Tags map[string]string
@@ -106,6 +106,7 @@ func (a WebSocketAPIArgs) validate() error {
 		validateSelection("RouteSelectionExpression", a.RouteSelectionExpression),
 		validateStageName("StageName", a.StageName),
 		validateTags(a.Tags),
+		validateRouteCount(len(a.Routes), maxRoutes),
 	}
 	seen := map[string]bool{}
 	for i, route := range a.Routes {
@@ -119,7 +120,12 @@ func (a WebSocketAPIArgs) validate() error {
 	return errors.Join(mistakes...)
 }
 
+// validateStageName knows the paths that are reserved too: "Important notes for
+// REST and WebSocket APIs" in the API Gateway Developer Guide.
 func validateStageName(argument, name string) error {
+	if name == "ping" || name == "sping" {
+		return badArgument(argument, name, "any name but ping and sping, which AWS keeps for health checks")
+	}
 	if !regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`).MatchString(name) {
 		return badArgument(argument, name, "1 to 128 letters, digits, - and _")
 	}
@@ -129,6 +135,12 @@ func validateStageName(argument, name string) error {
 // declare declares the API and its stage. They come before any function, so
 // that functions can be told the endpoints; a stage that deploys by itself
 // needs no route to begin with.
+//
+// The provider calls AutoDeploy "applicable for HTTP APIs", but hands it on for
+// either kind, and AWS CDK and SST use it on WebSocket stages too. Should AWS ever
+// leave changes undeployed, the way out is an apigatewayv2.Deployment after the
+// routes, whose id the stage takes; the stage then comes last, and the endpoints
+// are made of the API's ApiEndpoint and the stage's name.
 func (a *WebSocketAPI) declare(ctx *pulumi.Context, args WebSocketAPIArgs) error {
 	api, err := apigatewayv2.NewApi(ctx, a.name, &apigatewayv2.ApiArgs{
 		ProtocolType:             pulumi.String("WEBSOCKET"),

@@ -1,6 +1,7 @@
 package components
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -199,6 +200,36 @@ func TestWebSocketAPIAddRoute(t *testing.T) {
 	}
 }
 
+// manyRoutes are n routes to one function.
+func manyRoutes(f *GoFunction, n int) []RouteArgs {
+	var routes []RouteArgs
+	for i := range n {
+		routes = append(routes, RouteArgs{Key: fmt.Sprintf("key%d", i), Function: f})
+	}
+	return routes
+}
+
+func TestWebSocketAPIHas300RoutesAndNoMore(t *testing.T) {
+	t.Parallel()
+	_, err := previewAPI("dev", func(hello, _ *GoFunction) *WebSocketAPIArgs {
+		return &WebSocketAPIArgs{Routes: manyRoutes(hello, 299)}
+	}, func(ctx *pulumi.Context, api *WebSocketAPI) error {
+		f, err := newFunction(ctx, "late")
+		if err != nil {
+			return err
+		}
+		if _, err := api.AddRoute(ctx, RouteArgs{Key: "last", Function: f}); err != nil {
+			return err
+		}
+		_, err = api.AddRoute(ctx, RouteArgs{Key: "late", Function: f})
+		expectError(t, err, `WebSocket API "api": Routes is 301 routes long: allowed is at most 300 routes`)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestGrantManageConnectionsIsAllByDefault(t *testing.T) {
 	t.Parallel()
 	mustPreview(t, func(ctx *pulumi.Context) error {
@@ -286,6 +317,18 @@ func TestWebSocketAPIMistakes(t *testing.T) {
 		"long stage name": {
 			func(*GoFunction) *WebSocketAPIArgs { return &WebSocketAPIArgs{StageName: strings.Repeat("x", 129)} },
 			[]string{"StageName is"},
+		},
+		"stage name of a health check": {
+			func(*GoFunction) *WebSocketAPIArgs { return &WebSocketAPIArgs{StageName: "ping"} },
+			[]string{`StageName is "ping": allowed is any name but ping and sping`},
+		},
+		"stage name of the other health check": {
+			func(*GoFunction) *WebSocketAPIArgs { return &WebSocketAPIArgs{StageName: "sping"} },
+			[]string{`StageName is "sping"`},
+		},
+		"too many routes": {
+			func(f *GoFunction) *WebSocketAPIArgs { return &WebSocketAPIArgs{Routes: manyRoutes(f, 301)} },
+			[]string{"Routes is 301 routes long: allowed is at most 300 routes"},
 		},
 		"tags": {
 			func(*GoFunction) *WebSocketAPIArgs { return &WebSocketAPIArgs{Tags: map[string]string{"": "x"}} },
