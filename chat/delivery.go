@@ -23,9 +23,10 @@ const maxAttempts = 5
 // connection's youth.
 const maxLate = 12
 
-// fewConnections is how many connections can all be refused as busy because of
-// their clients alone. If more are, the API itself may be at its limit.
-const fewConnections = 100
+// FewConnections is how many connections can all be refused as busy because of
+// their clients alone. If more are, and nobody is reached, the account's rate of
+// requests may be used up.
+const FewConnections = 100
 
 // A Delivery is a frame on its way to connections of a channel. Stored, it is
 // what one function call could not deliver and hands to the next.
@@ -143,7 +144,7 @@ func (d Delivery) rest(w walk, o Outcome, g settled, cut bool) (rest []Delivery,
 	}
 	// Those that the time was too short for prove nothing.
 	complete := w.done && !cut
-	own := reached || o.Busy == len(o.Undelivered) && len(o.Undelivered) <= fewConnections
+	own := reached || o.Busy == len(o.Undelivered) && len(o.Undelivered) <= FewConnections
 	switch {
 	case d.Late && (complete && !reached || d.Attempt >= maxLate):
 		givenUp += len(undelivered)

@@ -125,7 +125,7 @@ func TestDeliveryToNobodyReachableFailsInTheEnd(t *testing.T) {
 		n    int
 	}{
 		{"nobody is reached", errFailedPost, 1},
-		{"too many are refused for it to be their own fault", errBusyPost, fewConnections + 1},
+		{"too many are refused for it to be their own fault", errBusyPost, FewConnections + 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -181,7 +181,7 @@ func TestSlowConsumerIsGivenUp(t *testing.T) {
 	}{
 		{"one of several", errBusyPost, 3, 1},
 		{"one of several, for another reason", errFailedPost, 3, 1},
-		{"many of more", errBusyPost, 2*fewConnections + 1, 2 * fewConnections},
+		{"many of more", errBusyPost, 2*FewConnections + 1, 2 * FewConnections},
 		{"the only one", errBusyPost, 1, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

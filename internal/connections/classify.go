@@ -14,6 +14,7 @@ type result int
 const (
 	delivered result = iota
 	gone             // the connection does not exist
+	busy             // no room, of the client's own or altogether; may pass
 	retry            // another attempt may succeed
 	failed           // it would not
 )
@@ -38,7 +39,9 @@ func classify(err error) result {
 		// Not the form of a connection id, so there never was such a
 		// connection. The frame cannot be at fault: it is any text.
 		return gone
-	case status == 0, status == http.StatusTooManyRequests, status >= 500:
+	case status == http.StatusTooManyRequests:
+		return busy // the account's rate, or the client's full send buffer
+	case status == 0, status >= 500:
 		return retry
 	default: // 403: permission or stage; 413: cannot be
 		return failed

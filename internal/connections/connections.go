@@ -8,7 +8,6 @@ package connections
 import (
 	"context"
 	"iter"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -33,6 +32,10 @@ type Options struct {
 	Backoff time.Duration
 	// AttemptTimeout bounds one attempt; 0 means 3 s.
 	AttemptTimeout time.Duration
+	// Patience bounds the time in which a frame is posted again to a connection
+	// that has no room for it, or that alone is not reached: from the first
+	// attempt, or the last time that the frame reached anybody. 0 means 500 ms.
+	Patience time.Duration
 }
 
 // A Poster is a [chat.Poster] over one API and stage. It may be used by several
@@ -42,6 +45,7 @@ type Poster struct {
 	opts Options
 	// slots bounds the posts of all calls together.
 	slots chan struct{}
+	slow  slow
 }
 
 // New makes a poster for the stage at endpoint, such as
@@ -61,6 +65,9 @@ func New(config aws.Config, endpoint string, opts Options) *Poster {
 	if opts.AttemptTimeout == 0 {
 		opts.AttemptTimeout = 3 * time.Second
 	}
+	if opts.Patience == 0 {
+		opts.Patience = 500 * time.Millisecond
+	}
 	api := apigatewaymanagementapi.NewFromConfig(config, func(o *apigatewaymanagementapi.Options) {
 		o.BaseEndpoint = aws.String(endpoint)
 		o.HTTPClient = newHTTPClient(opts.Concurrency)
@@ -75,37 +82,24 @@ var _ chat.Poster = (*Poster)(nil)
 
 // Post is [chat.Poster].Post.
 func (p *Poster) Post(ctx context.Context, ids iter.Seq[string], frame []byte) chat.Outcome {
-	var (
-		outcome chat.Outcome
-		mu      sync.Mutex
-		wg      sync.WaitGroup
-	)
-	settle := func(id string, result result, err error) {
-		mu.Lock()
-		defer mu.Unlock()
-		switch result {
-		case delivered:
-			outcome.Delivered++
-		case gone:
-			outcome.Gone = append(outcome.Gone, id)
-		default:
-			outcome.Undelivered = append(outcome.Undelivered, id)
-			outcome.Err = err
-		}
-	}
+	c := call{Poster: p, frame: frame}
+	var wg sync.WaitGroup
+	taken := 0
 	for id := range ids {
+		taken++
 		if err := p.take(ctx); err != nil {
-			settle(id, failed, err)
+			c.settle(id, failed, err)
 			break
 		}
 		wg.Go(func() {
 			defer func() { <-p.slots }()
-			result, err := p.post(ctx, id, frame)
-			settle(id, result, err)
+			result, err := c.post(ctx, id)
+			c.settle(id, result, err)
 		})
 	}
 	wg.Wait()
-	return outcome
+	c.remember(taken)
+	return c.outcome
 }
 
 // take waits for a free slot, and takes none once ctx has ended.
@@ -118,29 +112,6 @@ func (p *Poster) take(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
-	}
-}
-
-// post posts to one connection until it is settled, the attempts are used up,
-// or ctx leaves no room for another.
-func (p *Poster) post(ctx context.Context, id string, frame []byte) (result, error) {
-	backoff := p.opts.Backoff
-	for attempt := 1; ; attempt++ {
-		result, err := p.attempt(ctx, id, frame)
-		if result != retry {
-			return result, err
-		}
-		pause := rand.N(backoff)
-		backoff *= 2
-		deadline, ok := ctx.Deadline()
-		if attempt == p.opts.Attempts || ok && time.Until(deadline) <= pause {
-			return failed, err
-		}
-		select {
-		case <-ctx.Done():
-			return failed, err
-		case <-time.After(pause):
-		}
 	}
 }
 

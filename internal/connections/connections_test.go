@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -236,32 +237,30 @@ func TestConcurrencyIsBoundedAndConnectionsAreReused(t *testing.T) {
 }
 
 func TestIDsAreTakenAsTheyAreNeeded(t *testing.T) {
-	a := newAPI(t)
-	release := make(chan struct{})
-	a.before = func(string) { <-release }
-	var taken atomic.Int64
-	p := a.poster(t, Options{Concurrency: 4})
-	done := make(chan chat.Outcome)
-	go func() {
-		done <- p.Post(t.Context(), func(yield func(string) bool) {
-			for i := range 100 {
-				taken.Add(1)
-				if !yield(fmt.Sprint(i)) {
-					return
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		p := inMemory(Options{Concurrency: 4}, func(string) int { <-release; return http.StatusOK })
+		taken := 0
+		done := make(chan chat.Outcome)
+		go func() {
+			done <- p.Post(t.Context(), func(yield func(string) bool) {
+				for i := range 100 {
+					taken++
+					if !yield(fmt.Sprint(i)) {
+						return
+					}
 				}
-			}
-		}, []byte("{}"))
-	}()
-	for taken.Load() < 5 { // four under way and one waiting
-		time.Sleep(time.Millisecond)
-	}
-	if got := taken.Load(); got != 5 {
-		t.Errorf("%d ids taken while four posts hang", got)
-	}
-	close(release)
-	if outcome := <-done; outcome.Delivered != 100 {
-		t.Errorf("outcome %+v", outcome)
-	}
+			}, []byte("{}"))
+		}()
+		synctest.Wait() // for all to wait
+		if taken != 5 { // four under way and one waiting
+			t.Errorf("%d ids taken while four posts hang", taken)
+		}
+		close(release)
+		if outcome := <-done; outcome.Delivered != 100 {
+			t.Errorf("outcome %+v", outcome)
+		}
+	})
 }
 
 func TestTheEndOfTheContextStopsEverythingAndNamesWhatIsLeft(t *testing.T) {

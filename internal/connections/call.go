@@ -1,0 +1,97 @@
+package connections
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"example.com/chatstack/chat"
+)
+
+// A call is one call of Post.
+type call struct {
+	*Poster
+	frame []byte
+
+	mu      sync.Mutex
+	outcome chat.Outcome
+	busy    []string  // those of outcome.Busy
+	reached time.Time // when somebody was, last
+}
+
+// settle notes what became of the frame for a connection.
+func (c *call) settle(id string, result result, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch result {
+	case delivered:
+		c.outcome.Delivered++
+		c.reached = time.Now()
+	case gone:
+		c.outcome.Gone = append(c.outcome.Gone, id)
+	default:
+		c.outcome.Undelivered = append(c.outcome.Undelivered, id)
+		c.outcome.Err = err
+		if result == busy {
+			c.outcome.Busy++
+			c.busy = append(c.busy, id)
+		}
+	}
+}
+
+// post posts to one connection until it is settled, the attempts or the
+// patience are used up, or ctx leaves no room for another attempt.
+func (c *call) post(ctx context.Context, id string) (result, error) {
+	began := time.Now()
+	backoff := c.opts.Backoff
+	for attempt := 1; ; attempt++ {
+		result, err := c.attempt(ctx, id, c.frame)
+		if result != busy && result != retry {
+			c.slow.remove(id)
+			return result, err
+		}
+		if result == busy && c.slow.has(id, time.Now()) {
+			return result, err
+		}
+		pause := rand.N(backoff)
+		backoff *= 2
+		if attempt == c.opts.Attempts || c.isOut(pause, began, result) {
+			return result, err
+		}
+		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= pause {
+			return failed, err
+		}
+		select {
+		case <-ctx.Done():
+			return failed, err
+		case <-time.After(pause):
+		}
+	}
+}
+
+// isOut reports whether the patience is at its end after another pause. There
+// is no end to it if the API answers nobody and does not say that it is busy.
+func (c *call) isOut(pause time.Duration, began time.Time, result result) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.reached.IsZero() && result != busy {
+		return false
+	}
+	if c.reached.After(began) {
+		began = c.reached
+	}
+	return time.Since(began)+pause > c.opts.Patience
+}
+
+// remember notes which connections are slow, after a call for so many ids. It
+// must be their own fault: others are reached, or they are so few that they
+// cannot have used up the account's rate.
+func (c *call) remember(taken int) {
+	if c.outcome.Delivered == 0 && taken > chat.FewConnections {
+		return
+	}
+	for _, id := range c.busy {
+		c.slow.add(id, time.Now())
+	}
+}
