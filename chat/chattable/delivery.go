@@ -35,6 +35,9 @@ func (t *Table) deliveryItem(d chat.Delivery) item {
 	i["frame"] = text(string(d.Frame))
 	i["attempt"] = number(int64(d.Attempt))
 	i["ttl"] = expiry(t.now().Add(DeliveryTTL))
+	if d.Late {
+		i["late"] = number(1)
+	}
 	if d.After != "" {
 		i["after"] = text(d.After)
 	}
@@ -51,7 +54,7 @@ func (t *Table) deliveryItem(d chat.Delivery) item {
 func deliveryOf(channelID, unique string, i item) chat.Delivery {
 	d := chat.Delivery{
 		ChannelID: channelID, Key: unique, Seq: numberOf(i, "seq"), Frame: []byte(textOf(i, "frame")),
-		After: textOf(i, "after"), Attempt: int(numberOf(i, "attempt")),
+		After: textOf(i, "after"), Attempt: int(numberOf(i, "attempt")), Late: numberOf(i, "late") != 0,
 	}
 	if to, ok := i["to"].(*types.AttributeValueMemberL); ok {
 		for _, v := range to.Value {

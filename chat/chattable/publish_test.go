@@ -98,7 +98,7 @@ func TestPublishRequests(t *testing.T) {
 func TestDeliveries(t *testing.T) {
 	t.Parallel()
 	table, ctx := newTable(t), t.Context()
-	d := chat.Delivery{ChannelID: "General", Key: "k", Seq: 7, Frame: []byte(strings.Repeat("é", chat.MaxFrame/2)), Attempt: 3}
+	d := chat.Delivery{ChannelID: "General", Key: "k", Seq: 7, Frame: []byte(strings.Repeat("é", chat.MaxFrame/2)), Attempt: 3, Late: true}
 	for i := range chat.MaxDeliveryTo { // the largest that the chat makes
 		d.To = append(d.To, fmt.Sprintf("R1kmxc2VNjMC%04d=", i))
 	}
