@@ -15,13 +15,15 @@ import (
 // fails after it with the delivery, which comes back through the stream.
 //
 // A request that breaks a rule is marked with the reason and is no error.
-func (s *Service) Publish(ctx context.Context, r PublishRequest) error {
-	_, err := s.Store.GetPublishRequest(ctx, r.ChannelID, r.Key)
+func (s *Service) Publish(ctx context.Context, request PublishRequest) error {
+	// What counts is the request as it is now: the change may be of one that
+	// was rejected and has been replaced since.
+	r, err := s.Store.GetPublishRequest(ctx, request.ChannelID, request.Key)
 	if errors.Is(err, ErrGone) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("publish %q to %q: %w", r.Key, r.ChannelID, err)
+		return fmt.Errorf("publish %q to %q: %w", request.Key, request.ChannelID, err)
 	}
 	m, err := s.composeRequest(r)
 	if err != nil {

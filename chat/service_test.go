@@ -328,6 +328,22 @@ func TestPublish(t *testing.T) {
 			t.Errorf("took %d sequence numbers", got)
 		}
 	})
+	t.Run("as it is stored, not as an old record of its key has it", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.quiet("alice")
+		rejected := request
+		rejected.Content = ""
+		w.store.request(request) // in the place of the one that was rejected
+		if err := w.Apply(t.Context(), rejected); err != nil {
+			t.Fatal(err)
+		}
+		w.stream()
+		equal(t, "alice", w.poster.take("alice"), []string{"channel_message General 1 bot build is green"})
+		if len(w.store.rejected) != 0 {
+			t.Errorf("rejected: %v", w.store.rejected)
+		}
+	})
 	t.Run("a crash after storing is made good by the stream", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)

@@ -13,8 +13,9 @@ import (
 
 // PutPublishRequest asks for a message to be published; everyone in the channel
 // gets it. The key makes it safe to try again: while a request with the same key
-// waits, another changes nothing. A key may be used again once its request is
-// published, so use one that says what the message is about.
+// waits, another changes nothing. A request that was rejected is replaced. A key
+// may be used again once its request is published, so use one that says what the
+// message is about.
 func (t *Table) PutPublishRequest(ctx context.Context, r chat.PublishRequest) error {
 	i := publishKey(r.ChannelID, r.Key)
 	i["name"] = text(r.Name)
@@ -22,8 +23,16 @@ func (t *Table) PutPublishRequest(ctx context.Context, r chat.PublishRequest) er
 	if r.MessageID != "" {
 		i["messageId"] = text(r.MessageID)
 	}
-	_, err := t.put(ctx, i, ifAbsent)
-	return err
+	_, err := t.Client.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName:                aws.String(t.Name),
+		Item:                     i,
+		ConditionExpression:      aws.String(ifAbsent + " OR attribute_exists(#error)"),
+		ExpressionAttributeNames: map[string]string{"#error": "error"},
+	})
+	if _, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
+		return nil
+	}
+	return wrap("put", i, err)
 }
 
 // GetPublishRequest gives a request that is not published yet, or an error that
@@ -41,9 +50,11 @@ func (t *Table) GetPublishRequest(ctx context.Context, channelID, unique string)
 
 // GetRejection gives the reason why a request cannot be published, "" if there
 // is none (yet). It returns an error that wraps [chat.ErrGone] if there is no
-// such request (any more): then it is published, or was never made.
+// such request (any more): then it is published, or was never made, or was
+// rejected more than RejectedTTL ago.
 func (t *Table) GetRejection(ctx context.Context, channelID, unique string) (string, error) {
-	i, err := t.get(ctx, publishKey(channelID, unique))
+	// Also of a request that has expired: it must not look published.
+	i, err := t.getEvenExpired(ctx, publishKey(channelID, unique))
 	return textOf(i, "error"), err
 }
 

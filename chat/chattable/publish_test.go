@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"example.com/chatstack/chat"
 	"example.com/chatstack/chat/chattable"
@@ -65,6 +66,39 @@ func TestPublishRequests(t *testing.T) {
 			t.Errorf("the request: %v", err)
 		}
 	})
+	t.Run("a waiting request is left alone, a rejected one is replaced", func(t *testing.T) {
+		t.Parallel()
+		table, ctx := newTable(t), t.Context()
+		better := request
+		better.Content = "red"
+		for _, r := range []chat.PublishRequest{request, better} {
+			if err := table.PutPublishRequest(ctx, r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := table.GetPublishRequest(ctx, "General", "build 17")
+		if err != nil {
+			t.Fatal(err)
+		}
+		diff(t, "the waiting request", got, request)
+		for _, now := range []time.Time{start, start.Add(chattable.RejectedTTL + time.Hour)} { // the second time, it has expired
+			table.Now = func() time.Time { return start }
+			if err := table.RejectPublishRequest(ctx, request, "content is empty"); err != nil {
+				t.Fatal(err)
+			}
+			table.Now = func() time.Time { return now }
+			if err := table.PutPublishRequest(ctx, better); err != nil {
+				t.Fatal(err)
+			}
+			if got, err = table.GetPublishRequest(ctx, "General", "build 17"); err != nil {
+				t.Fatal(err)
+			}
+			diff(t, "the request", got, better)
+			if reason, err := table.GetRejection(ctx, "General", "build 17"); err != nil || reason != "" {
+				t.Errorf("rejection: %q, %v", reason, err)
+			}
+		}
+	})
 	t.Run("rejected", func(t *testing.T) {
 		t.Parallel()
 		table, ctx := newTable(t), t.Context()
@@ -83,6 +117,10 @@ func TestPublishRequests(t *testing.T) {
 		item := plain(get(t, table, "CHANNEL|General", "PUBLISH|build 17"))
 		diff(t, "ttl", item["ttl"], unix(start.Add(chattable.RejectedTTL)))
 
+		table.Now = func() time.Time { return start.Add(chattable.RejectedTTL + time.Hour) }
+		if reason, err := table.GetRejection(ctx, "General", "build 17"); err != nil || reason != "content is empty" {
+			t.Errorf("expired, not deleted yet: %q, %v", reason, err)
+		}
 		if err := table.DeletePublishRequest(ctx, "General", "build 17"); err != nil {
 			t.Fatal(err)
 		}

@@ -52,11 +52,14 @@ func decode(r events.DynamoDBEventRecord, pk, sk string) (chat.Change, error) {
 		}
 		return joinedOf(r, channelID, connectionID)
 	}
-	if name != events.DynamoDBOperationTypeInsert {
+	if unique, ok := after(sk, publishPrefix); ok {
+		if name == events.DynamoDBOperationTypeInsert || name == events.DynamoDBOperationTypeModify && replacesRejected(r) {
+			return requestOf(r, channelID, unique)
+		}
 		return nil, nil
 	}
-	if unique, ok := after(sk, publishPrefix); ok {
-		return requestOf(r, channelID, unique)
+	if name != events.DynamoDBOperationTypeInsert {
+		return nil, nil
 	}
 	if unique, ok := after(sk, deliveryPrefix); ok {
 		return storedDeliveryOf(r, channelID, unique)
@@ -94,6 +97,15 @@ func leftOf(r events.DynamoDBEventRecord, channelID, connectionID string) chat.C
 		ChannelID: channelID, ConnectionID: connectionID, At: writtenAt(r),
 		Expired: by != nil && by.Type == "Service" && by.PrincipalID == "dynamodb.amazonaws.com",
 	}
+}
+
+// replacesRejected reports whether a request was put in the place of one that
+// was rejected. To modify one in any other way does nothing: the chat's own
+// rejection must not be acted on.
+func replacesRejected(r events.DynamoDBEventRecord) bool {
+	_, was := r.Change.OldImage["error"]
+	_, is := r.Change.NewImage["error"]
+	return was && !is
 }
 
 func requestOf(r events.DynamoDBEventRecord, channelID, unique string) (chat.Change, error) {

@@ -54,7 +54,10 @@ func TestDecodeRecord(t *testing.T) {
 		"publish-insert": chat.PublishRequest{
 			ChannelID: "General", Key: "build 17", Name: "bot", Content: "build 17 is <b>green</b>", MessageID: "build-17",
 		},
-		"publish-modify": nil,
+		"publish-modify": nil, // the chat's own rejection
+		"publish-replace": chat.PublishRequest{
+			ChannelID: "General", Key: "build 17", Name: "bot", Content: "build 17 is <b>green</b>",
+		},
 		"publish-remove": nil,
 		"delivery-insert": chat.Delivery{
 			ChannelID: "General", Key: "00000000000000000007|k", Seq: 7, Frame: []byte(`{"event":"channel_message"}`),

@@ -35,10 +35,19 @@ func (t *Table) put(ctx context.Context, i item, condition string) (existing ite
 // get reads an item that has not expired, or returns an error that wraps
 // chat.ErrGone.
 func (t *Table) get(ctx context.Context, key item) (item, error) {
+	i, err := t.getEvenExpired(ctx, key)
+	if err == nil && t.expired(i) {
+		return nil, wrap("get", key, chat.ErrGone)
+	}
+	return i, err
+}
+
+// getEvenExpired is get for an item whose expiry does not matter.
+func (t *Table) getEvenExpired(ctx context.Context, key item) (item, error) {
 	out, err := t.Client.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName: aws.String(t.Name), Key: key, ConsistentRead: aws.Bool(true),
 	})
-	if err == nil && (out.Item == nil || t.expired(out.Item)) {
+	if err == nil && out.Item == nil {
 		err = chat.ErrGone
 	}
 	if err != nil {
