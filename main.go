@@ -19,9 +19,9 @@ func main() { pulumi.Run(deploy) }
 func deploy(ctx *pulumi.Context) error {
 	cfg := config.New(ctx, "chatstack")
 	// Checked as integers, for a time.Duration of many days or seconds overflows.
-	for setting, most := range map[string]int{"messageRetentionDays": 3650, "functionTimeout": 29, "broadcastTimeout": 900} {
-		if n := cfg.GetInt(setting); n < -1 || n > most {
-			return fmt.Errorf("chatstack:%s is %d: allowed is 1 to %d, 0 for the default, or -1 where it means for ever", setting, n, most)
+	for setting, allowed := range map[string][2]int{"messageRetentionDays": {-1, 3650}, "functionTimeout": {0, 29}, "broadcastTimeout": {0, 900}} {
+		if n := cfg.GetInt(setting); n < allowed[0] || n > allowed[1] {
+			return fmt.Errorf("chatstack:%s is %d: allowed is %d to %d", setting, n, allowed[0], allowed[1])
 		}
 	}
 	args := &components.ChatStackArgs{

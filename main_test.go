@@ -185,14 +185,14 @@ func TestEverySettingMatters(t *testing.T) {
 func TestNumbersThatNoDurationHolds(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ setting, value, want string }{
-		{"messageRetentionDays", "3651", "chatstack:messageRetentionDays is 3651: allowed is 1 to 3650"},
-		{"messageRetentionDays", "106752", "chatstack:messageRetentionDays is 106752: allowed is 1 to 3650"}, // as a duration it is negative, for ever
-		{"messageRetentionDays", "213504", "chatstack:messageRetentionDays is 213504: allowed is 1 to 3650"},
+		{"messageRetentionDays", "3651", "chatstack:messageRetentionDays is 3651: allowed is -1 to 3650"},
+		{"messageRetentionDays", "106752", "chatstack:messageRetentionDays is 106752: allowed is -1 to 3650"}, // as a duration it is negative, for ever
+		{"messageRetentionDays", "213504", "chatstack:messageRetentionDays is 213504: allowed is -1 to 3650"},
 		{"messageRetentionDays", "-2", "chatstack:messageRetentionDays is -2"},
-		{"functionTimeout", "30", "chatstack:functionTimeout is 30: allowed is 1 to 29"},
-		{"functionTimeout", "18446744084", "chatstack:functionTimeout is 18446744084: allowed is 1 to 29"},
-		{"functionTimeout", "-1", "FunctionTimeout is -1s"},
-		{"broadcastTimeout", "901", "chatstack:broadcastTimeout is 901: allowed is 1 to 900"},
+		{"functionTimeout", "30", "chatstack:functionTimeout is 30: allowed is 0 to 29"},
+		{"functionTimeout", "18446744084", "chatstack:functionTimeout is 18446744084: allowed is 0 to 29"},
+		{"functionTimeout", "-1", "chatstack:functionTimeout is -1: allowed is 0 to 29"},
+		{"broadcastTimeout", "901", "chatstack:broadcastTimeout is 901: allowed is 0 to 900"},
 	} {
 		declared, _, err := tryStage(map[string]string{"chatstack:" + test.setting: test.value})
 		if err == nil || !strings.Contains(err.Error(), test.want) {

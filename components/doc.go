@@ -21,6 +21,7 @@
 // No resource has a fixed physical name, but for a stage within its own API:
 // Pulumi completes each logical name with random letters, so that two stacks in
 // one program, or one in each of several stages of one account, never collide.
+// A component's own name, which those begin with, is bounded so that they fit.
 //
 // A component's children belong to it (pulumi.Parent), so providers,
 // protection and transforms given to the component reach all of them.
