@@ -126,10 +126,11 @@ func named(ids []string) iter.Seq2[string, error] {
 }
 
 // rest gives the deliveries that remain of d after a walk over its audience,
-// and how many connections are given up.
-func (d Delivery) rest(w walk, o Outcome, g settled, cut bool) (rest []Delivery, givenUp int) {
+// and how many connections are given up. Those known to be slow are so at once.
+func (d Delivery) rest(w walk, o Outcome, g settled, cut bool) ([]Delivery, int) {
+	var rest []Delivery
 	reached := o.Delivered+g.delivered > 0
-	undelivered := o.Undelivered
+	undelivered, givenUp := o.Undelivered, o.Slow
 	switch {
 	case w.done:
 	case len(d.To) > 0:

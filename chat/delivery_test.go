@@ -214,6 +214,18 @@ func TestSlowConsumerIsGivenUp(t *testing.T) {
 			equal(t, "subscribers, none of them ended", w.subscribers("room"), ids)
 		})
 	}
+	t.Run("one that is known for it, at once", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		many(w, "room", 2)
+		w.poster.answer = fails(errSlowPost, "c00000")
+		if _, err := w.Send(t.Context(), "alice", "room", "a", "x"); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(w.store.takeChanges()); n != 0 {
+			t.Errorf("%d changes for the stream", n)
+		}
+	})
 	t.Run("one that reads again gets the frame", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)

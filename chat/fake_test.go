@@ -305,6 +305,7 @@ var (
 	errGonePost   = errors.New("410")
 	errFailedPost = errors.New("500")
 	errBusyPost   = errors.New("429")
+	errSlowPost   = errors.New("429, as ever")
 )
 
 // A fakePoster keeps what it posts.
@@ -335,6 +336,8 @@ func (p *fakePoster) Post(ctx context.Context, ids iter.Seq[string], frame []byt
 			p.mu.Unlock()
 		case errors.Is(err, errGonePost):
 			outcome.Gone = append(outcome.Gone, id)
+		case errors.Is(err, errSlowPost):
+			outcome.Slow, outcome.Err = outcome.Slow+1, err
 		default:
 			outcome.Undelivered, outcome.Err = append(outcome.Undelivered, id), err
 			if errors.Is(err, errBusyPost) {

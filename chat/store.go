@@ -107,6 +107,9 @@ type Outcome struct {
 	// Busy counts those of Undelivered for which the API had no room: of their
 	// own, as their clients do not read what they are sent, or altogether.
 	Busy int
+	// Slow counts the connections that had no room either and were known for
+	// it: their clients do not read. The frame is lost to them.
+	Slow int
 	// Err is why some connection was not reached, nil if all were.
 	Err error
 }

@@ -30,6 +30,10 @@ func (c *call) settle(id string, result result, err error) {
 		c.reached = time.Now()
 	case gone:
 		c.outcome.Gone = append(c.outcome.Gone, id)
+	case ignored:
+		c.outcome.Slow++
+		c.outcome.Err = err
+		c.slow.add(id, time.Now())
 	default:
 		c.outcome.Undelivered = append(c.outcome.Undelivered, id)
 		c.outcome.Err = err
@@ -52,7 +56,7 @@ func (c *call) post(ctx context.Context, id string) (result, error) {
 			return result, err
 		}
 		if result == busy && c.slow.has(id, time.Now()) {
-			return result, err
+			return ignored, err
 		}
 		pause := rand.N(backoff)
 		backoff *= 2
@@ -84,11 +88,10 @@ func (c *call) isOut(pause time.Duration, began time.Time, result result) bool {
 	return time.Since(began)+pause > c.opts.Patience
 }
 
-// remember notes which connections are slow, after a call for so many ids. It
-// must be their own fault: others are reached, or they are so few that they
-// cannot have used up the account's rate.
-func (c *call) remember(taken int) {
-	if c.outcome.Delivered == 0 && taken > chat.FewConnections {
+// remember notes which connections are slow. They must be few, or it is rather
+// the account's rate that is used up.
+func (c *call) remember() {
+	if len(c.busy) > chat.FewConnections {
 		return
 	}
 	for _, id := range c.busy {

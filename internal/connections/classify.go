@@ -15,6 +15,7 @@ const (
 	delivered result = iota
 	gone             // the connection does not exist
 	busy             // no room, of the client's own or altogether; may pass
+	ignored          // no room, as ever: its client does not read
 	retry            // another attempt may succeed
 	failed           // it would not
 )

@@ -84,9 +84,7 @@ var _ chat.Poster = (*Poster)(nil)
 func (p *Poster) Post(ctx context.Context, ids iter.Seq[string], frame []byte) chat.Outcome {
 	c := call{Poster: p, frame: frame}
 	var wg sync.WaitGroup
-	taken := 0
 	for id := range ids {
-		taken++
 		if err := p.take(ctx); err != nil {
 			c.settle(id, failed, err)
 			break
@@ -98,7 +96,7 @@ func (p *Poster) Post(ctx context.Context, ids iter.Seq[string], frame []byte) c
 		})
 	}
 	wg.Wait()
-	c.remember(taken)
+	c.remember()
 	return c.outcome
 }
 

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// slowFor is how long a connection that had no room counts as slow.
+// slowFor is how long a connection counts as slow after it last had no room.
 const slowFor = 10 * time.Second
 
 // slow remembers the connections that had no room for a frame, although it was
-// tried for a while. Their clients do not read what they are sent. The next
-// frames are posted to them once: waiting for room with each would hold up
-// whoever waits for the call. The zero value is ready for use.
+// tried for a while. Their clients do not read what they are sent. Until one of
+// the next frames reaches them, each is posted once: waiting for room with each
+// would hold up whoever waits for the call. The zero value is ready for use.
 type slow struct {
 	mu    sync.Mutex
 	until map[string]time.Time
