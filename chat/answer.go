@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"slices"
 	"strings"
 )
 
@@ -106,24 +107,27 @@ func (s *Service) serveSubscribe(ctx context.Context, connectionID string, f Fra
 	}, nil
 }
 
-// unknownAction says what is wrong with a frame that no route took.
+// unknownAction says what is wrong with a frame that no route took. Which of its
+// fields would have selected one is a setting of the API that is not known here.
 func (s *Service) unknownAction(f Frame) error {
-	use := "use " + s.actions()
+	all := s.actions()
+	use := "use " + strings.Join(all[:len(all)-1], ", ") + " or " + all[len(all)-1]
 	if !f.Has("action") {
-		return fail(CodeMissingAction, "action is missing: %s", use)
+		return fail(CodeMissingAction, `the frame names no action: %s, in the field "action" unless this stage selects by another`, use)
 	}
 	action, err := f.String("action")
 	if err != nil {
 		return fail(CodeInvalidType, "action is %s, not a string: %s", kind(f.fields["action"]), use)
 	}
+	if slices.Contains(all, action) {
+		return fail(CodeUnknownAction, "action %s reached no route: this stage selects by another field", quote(action))
+	}
 	return fail(CodeUnknownAction, "unknown action %s: %s", quote(action), use)
 }
 
-// actions lists what a client may ask for: "sendMessage, … or ping".
-func (s *Service) actions() string {
-	all := append([]string{
+// actions lists what a client may ask for.
+func (s *Service) actions() []string {
+	return append([]string{
 		ActionSendMessage, ActionSubscribeChannel, ActionUnsubscribeChannel, ActionWhoAmI, ActionPing,
 	}, s.FurtherActions...)
-	last := len(all) - 1
-	return strings.Join(all[:last], ", ") + " or " + all[last]
 }

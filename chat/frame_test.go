@@ -28,6 +28,8 @@ func TestAnswerToMistakes(t *testing.T) {
 		{"string", RouteDefault, `"ping"`, "error not_an_object", "one JSON object"},
 		{"null", RouteDefault, `null`, "error not_an_object", "one JSON object"},
 		{"no action", RouteDefault, `{"id":"7"}`, "error 7 missing_action", "use sendMessage, subscribeChannel, unsubscribeChannel, whoami or ping"},
+		{"action elsewhere", RouteDefault, `{"type":"foo"}`, "error missing_action", `"action" unless this stage selects by another`},
+		{"action of a route that is selected otherwise", RouteDefault, `{"action":"ping"}`, "error unknown_action", `action "ping" reached no route: this stage selects by another field`},
 		{"action is a number", RouteDefault, `{"action":1}`, "error invalid_type", "action is a number"},
 		{"action is null", RouteDefault, `{"action":null}`, "error invalid_type", "action is null"},
 		{"unknown action", RouteDefault, `{"action":"foo","id":"7"}`, "error 7 unknown_action", `unknown action "foo": use sendMessage, subscribeChannel, unsubscribeChannel, whoami or ping`},
