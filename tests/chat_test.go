@@ -35,6 +35,7 @@ func TestChat(t *testing.T) {
 		part("frames of 2018 give the events of 2018", func(t *testing.T) { frames2018(t, endpoint) })
 		part("every mistake is answered with a sentence", func(t *testing.T) { mistakes(t, endpoint) })
 		part("a client that vanishes is announced", func(t *testing.T) { vanishing(t, endpoint) })
+		part("a client that does not read keeps nobody waiting", func(t *testing.T) { notReading(t, endpoint) })
 		part("concurrent senders share one order", func(t *testing.T) { concurrentSenders(t, endpoint) })
 		part("a back end drives the chat through the table", func(t *testing.T) { backEnd(t, p, endpoint) })
 		part("the aws command drives the chat under chatstack env", func(t *testing.T) { awsCommand(t, p, endpoint) })
@@ -120,6 +121,26 @@ func vanishing(t *testing.T, endpoint string) {
 	stays.expect(event{"event": "subscribed"})
 	goes.vanish()
 	stays.expect(event{"event": "subscriber_unsub", "channelId": "vanishing", "subscriberId": goes.id, "reason": "disconnected"})
+}
+
+// notReading lets a client's buffers fill until posts to it are refused, and
+// checks that what others do is still answered and announced.
+func notReading(t *testing.T, endpoint string) {
+	slow, sender, other := connect(t, endpoint), connect(t, endpoint), connect(t, endpoint)
+	for _, c := range []*chatter{slow, sender} {
+		c.send(event{"action": "subscribeChannel", "channelId": "flood", "id": "s"})
+		c.expect(event{"event": "subscribed", "id": "s"})
+	}
+	slow.pause()
+	defer slow.resume()
+	content := strings.Repeat("x", 16_000)
+	for i := range 400 { // 6 MB, more than the sockets' buffers and the gateway's queue hold
+		id := fmt.Sprint("flood ", i)
+		sender.send(event{"action": "sendMessage", "channelId": "flood", "name": "sender", "content": content, "id": id})
+		sender.expect(event{"event": "ack", "id": id})
+	}
+	other.send(event{"action": "subscribeChannel", "channelId": "calm"})
+	other.expect(event{"event": "subscriber_sub", "channelId": "calm", "subscriberId": other.id})
 }
 
 func concurrentSenders(t *testing.T, endpoint string) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ type chatter struct {
 	conn   *websocket.Conn
 	id     string
 	events chan event // closed when the connection ends
+	read   sync.Mutex // held by pause
 	seen   []event    // what expect has passed over, for its message
 }
 
@@ -59,6 +61,8 @@ func dial(t *testing.T, endpoint string) *chatter {
 		defer close(done)
 		defer close(c.events)
 		for {
+			c.read.Lock()
+			c.read.Unlock()
 			_, data, err := conn.Read(context.Background())
 			if err != nil {
 				return
@@ -128,6 +132,11 @@ func (c *chatter) never(fields event) {
 	}
 	c.t.Fatal("the connection ended")
 }
+
+// pause stops reading after the next frame, until resume.
+func (c *chatter) pause() { c.read.Lock() }
+
+func (c *chatter) resume() { c.read.Unlock() }
 
 // vanish drops the connection without a word.
 func (c *chatter) vanish() { c.conn.CloseNow() }
