@@ -80,7 +80,7 @@ func (s *Service) deliver(ctx context.Context, d Delivery, limit time.Duration) 
 
 	var walk walk
 	outcome := s.Poster.Post(budget, walk.over(s.audience(budget, d)), d.Frame)
-	settled := s.settleGone(budget, d, outcome.Gone)
+	settled := s.settleGone(budget, d, outcome.Gone, limit > 0)
 	delivered := outcome.Delivered + settled.delivered
 	rest, givenUp := d.rest(walk, outcome, settled, budget.Err() != nil)
 

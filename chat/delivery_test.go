@@ -500,6 +500,36 @@ func TestGone(t *testing.T) {
 			equal(t, "alice", w.poster.take("alice"), []string{"subscriber_sub General alice"})
 		})
 	})
+	t.Run("a sender does not wait for a young connection, which misses nothing", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.Now = time.Now
+			opened := false
+			w.poster.answer = func(string) error {
+				if !opened {
+					return errGonePost
+				}
+				return nil
+			}
+			if err := w.Connect(t.Context(), Connection{ID: "alice", ConnectedAt: time.Now()}); err != nil {
+				t.Fatal(err)
+			}
+			w.store.takeChanges() // its join is another test's
+			began := time.Now()
+			if _, err := w.Send(t.Context(), "bob", "General", "bob", "hello"); err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(began); took > 0 {
+				t.Errorf("the sender waited for %v", took)
+			}
+			opened = true
+			w.stream()
+			if got := w.poster.take("alice"); len(got) != 1 {
+				t.Errorf("alice got %v, want the message", got)
+			}
+		})
+	})
 	t.Run("a young connection that does not open is removed when it is no longer young", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {

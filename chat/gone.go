@@ -31,7 +31,8 @@ type settled struct {
 // young are posted to again for a while: for them, gone can mean that $connect
 // has not finished. The others are removed. Whatever is still to be settled
 // then is handed on, and again until it is no longer young: then it is removed.
-func (s *Service) settleGone(ctx context.Context, d Delivery, gone []string) settled {
+// With a sender waiting, the young are handed on at once.
+func (s *Service) settleGone(ctx context.Context, d Delivery, gone []string, senderWaits bool) settled {
 	var total settled
 	if len(gone) == 0 {
 		return total
@@ -42,7 +43,8 @@ func (s *Service) settleGone(ctx context.Context, d Delivery, gone []string) set
 		young, unknown, err := s.removeGone(ctx, d.ChannelID, gone)
 		total.open = append(total.open, unknown...)
 		total.err = errors.Join(total.err, err)
-		if len(young) == 0 {
+		if len(young) == 0 || senderWaits {
+			total.open = append(total.open, young...)
 			return total
 		}
 		select {

@@ -86,7 +86,9 @@ func (m *StreamMapping) declare(ctx *pulumi.Context, name string, args StreamMap
 			OnFailure: &lambda.EventSourceMappingDestinationConfigOnFailureArgs{DestinationArn: queue.Arn},
 		},
 		Tags: tagMap(args.Tags),
-	}, parent, pulumi.DependsOn([]pulumi.Resource{policy}))
+	}, parent, pulumi.DependsOn([]pulumi.Resource{policy}),
+		// Lambda refuses a second mapping of the same stream to the same function.
+		pulumi.DeleteBeforeReplace(true))
 	if err != nil {
 		return err
 	}

@@ -19,8 +19,12 @@ func (*downCommand) Run(ctx context.Context, p *project) error {
 		return err
 	}
 	cloud, err := p.running(ctx)
-	if err != nil || cloud == nil {
+	if err != nil {
 		return err
+	}
+	if cloud == nil {
+		fmt.Fprintf(os.Stderr, "Nothing runs in %s.\n", p.home)
+		return nil
 	}
 	if err := p.stop(ctx, cloud); err != nil {
 		return err

@@ -158,7 +158,7 @@ func (e *engine) selectStack(ctx context.Context) error {
 }
 
 func (e *engine) hasStack() bool {
-	found, err := filepath.Glob(e.project.path("state", ".pulumi", "stacks", "*", stage+".json*"))
+	found, err := filepath.Glob(e.project.path("state", ".pulumi", "stacks", e.project.name(), stage+".json*"))
 	return err == nil && len(found) > 0
 }
 

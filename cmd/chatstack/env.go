@@ -41,7 +41,7 @@ func (*envCommand) Run(ctx context.Context, p *project) error {
 		fmt.Fprintf(os.Stdout, "export %s=%s\n", line[0], quote(line[1]))
 	}
 	// A profile or a token of a real account must not go along.
-	fmt.Fprintln(os.Stdout, "unset AWS_PROFILE AWS_SESSION_TOKEN")
+	fmt.Fprintln(os.Stdout, "unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN")
 	if len(status.Tables) == 1 {
 		fmt.Fprintf(os.Stdout, "export TABLE_NAME=%s\n", quote(status.Tables[0].Name))
 	} else {

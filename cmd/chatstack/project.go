@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 
 	"github.com/rogpeppe/go-internal/lockedfile"
 	"golang.org/x/term"
@@ -63,6 +64,19 @@ func findUp(dir, name string) (string, error) {
 
 func (p *project) path(elem ...string) string {
 	return filepath.Join(append([]string{p.home}, elem...)...)
+}
+
+var nameLine = regexp.MustCompile(`(?m)^name:\s*["']?([^"'\s#]+)`)
+
+// name is the Pulumi project's, by which its stacks are filed; "*" where it
+// cannot be read, and Pulumi will say why.
+func (p *project) name() string {
+	text, err := os.ReadFile(filepath.Join(p.dir, "Pulumi.yaml"))
+	found := nameLine.FindSubmatch(text)
+	if err != nil || found == nil {
+		return "*"
+	}
+	return string(found[1])
 }
 
 // makeHome makes the project's folder, which git is told to ignore.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -99,6 +100,9 @@ func (p *project) how(command string) string {
 	words := []string{"chatstack"}
 	if here, err := os.Getwd(); err != nil || !strings.HasPrefix(here+string(os.PathSeparator), p.dir+string(os.PathSeparator)) {
 		words = append(words, "--program", p.dir)
+	}
+	if p.home != filepath.Join(p.dir, ".chatstack") && os.Getenv("CHATSTACK_HOME") == "" {
+		words = append(words, "--home", p.home)
 	}
 	return strings.Join(append(words, command), " ")
 }

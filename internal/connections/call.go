@@ -3,6 +3,7 @@ package connections
 import (
 	"context"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -47,6 +48,9 @@ func (c *call) settle(id string, result result, err error) {
 // post posts to one connection until it is settled, the attempts or the
 // patience are used up, or ctx leaves no room for another attempt.
 func (c *call) post(ctx context.Context, id string) (result, error) {
+	if strings.Contains(id, "/") {
+		return gone, nil // no id of API Gateway's, and it would make another path
+	}
 	began := time.Now()
 	backoff := c.opts.Backoff
 	for attempt := 1; ; attempt++ {

@@ -120,6 +120,15 @@ func TestPost(t *testing.T) {
 	}
 }
 
+func TestAnIDThatIsAPathIsGoneWithoutAPost(t *testing.T) {
+	a := newAPI(t)
+	ids := []string{"a/b", "../x", "/", "@connections/x"}
+	outcome := a.poster(t, Options{}).Post(t.Context(), slices.Values(ids), []byte("{}"))
+	if !slices.Equal(sorted(outcome.Gone), sorted(ids)) || len(a.posts) != 0 {
+		t.Errorf("outcome %+v after posts %v", outcome, a.posts)
+	}
+}
+
 func TestPostToNobody(t *testing.T) {
 	p := newAPI(t).poster(t, Options{})
 	outcome := p.Post(t.Context(), slices.Values([]string{}), []byte("{}"))

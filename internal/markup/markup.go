@@ -2,7 +2,11 @@
 // through the elements that the chat has always allowed and nothing else.
 package markup
 
-import "github.com/microcosm-cc/bluemonday"
+import (
+	"regexp"
+
+	"github.com/microcosm-cc/bluemonday"
+)
 
 // A Sanitizer cleans content. It may be used by several goroutines at once.
 type Sanitizer struct{ policy *bluemonday.Policy }
@@ -26,5 +30,9 @@ func NewSanitizer() *Sanitizer {
 // Tags are not balanced: what is shown must be parsed on its own, as innerHTML
 // and DOMParser do. Sanitize(Sanitize(x)) is Sanitize(x).
 func (s *Sanitizer) Sanitize(content string) string {
-	return s.policy.Sanitize(content)
+	return selfClosed.ReplaceAllString(s.policy.Sanitize(content), "")
 }
+
+// selfClosed matches tags such as <b/>, which the policy lets through as they
+// are: nothing is in them.
+var selfClosed = regexp.MustCompile(`<[a-z]+/>`)

@@ -13,6 +13,7 @@ func TestSanitize(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"plain text", "hello world!", "hello world!"},
 		{"allowed elements", "<ul><li>a</li></ul><ol><li>b</li></ol>", "<ul><li>a</li></ul><ol><li>b</li></ol>"},
+		{"closed in itself", "<strong/>a<li />b<B/>", "ab"},
 		{"all the inline ones", "<b>1</b><i>2</i><em>3</em><strike>4</strike><pre>5</pre><strong>6</strong>", "<b>1</b><i>2</i><em>3</em><strike>4</strike><pre>5</pre><strong>6</strong>"},
 		{"capital letters", "<B>x</B>", "<b>x</b>"},
 		{"attributes go", `<b onclick="alert(1)" class=x style="color:red">x</b>`, "<b>x</b>"},

@@ -31,8 +31,8 @@
 //   - A function error at $connect refuses the upgrade with 502, an answer
 //     after the integration timeout with 504, and a failure to invoke at all
 //     with 500.
-//   - A client that vanishes while $connect runs was never connected: no
-//     $disconnect follows.
+//   - A client that vanishes while $connect runs is connected and gone again:
+//     $disconnect follows a $connect that succeeded.
 //   - A post that is not UTF-8 is refused with 400, since the service can send
 //     nothing but text frames.
 //   - A route response without a body, or with an empty one, sends no frame.

@@ -28,12 +28,19 @@ func (g *Gateway) Handler(apiID string) http.Handler {
 		switch {
 		case known && rest == "":
 			e.upgrade(w, r, stage)
-		case known && management && id != "" && !strings.Contains(id, "/"):
+		case known && management && id != "" && isOneSegment(r.URL.EscapedPath()):
 			e.manage(w, r, stage, id)
 		default:
 			fail(w, http.StatusForbidden, "ForbiddenException", string(forbidden))
 		}
 	})
+}
+
+// isOneSegment reports whether a path has but one segment behind @connections,
+// however its @ and slashes are written. A slash that is escaped is part of it.
+func isOneSegment(escapedPath string) bool {
+	_, id, _ := strings.Cut(escapedPath, "connections/")
+	return !strings.Contains(id, "/")
 }
 
 // reservedPath reports whether a path's first segment is one that API Gateway

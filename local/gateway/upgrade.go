@@ -50,6 +50,7 @@ func (e *endpoint) upgrade(w http.ResponseWriter, r *http.Request, stage string)
 	}
 	if r.Context().Err() != nil {
 		c.log.Info("client vanished during $connect")
+		c.disconnect(vanished)
 		return
 	}
 	// Reachable before the client sees 101, so that nobody who hears of the
@@ -70,6 +71,7 @@ func (e *endpoint) upgrade(w http.ResponseWriter, r *http.Request, stage string)
 		e.remove(c)
 		_ = conn.Close()
 		c.log.Info("client vanished during the upgrade", "error", err)
+		c.disconnect(vanished)
 		return
 	}
 	c.attach(conn, buffered.Reader)

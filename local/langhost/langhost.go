@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -138,6 +139,8 @@ func (h *Host) Build(ctx context.Context, dir string) error {
 	}
 	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", h.binary, ".")
 	cmd.Dir = dir
+	// The program runs here, whatever is otherwise built for in this shell.
+	cmd.Env = append(os.Environ(), "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
 	cmd.WaitDelay = waitDelay
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("the program in %s does not build: %w\n%s", dir, err, strings.TrimSpace(string(output)))
