@@ -79,7 +79,8 @@ func joinedOf(r events.DynamoDBEventRecord, channelID, connectionID string) (cha
 		since = writtenAt(r)
 	}
 	s := chat.Subscription{ChannelID: channelID, ConnectionID: connectionID, Since: since}
-	incomplete := image["subscriber"] == nil || image["ttl"] == nil
+	// The key says who subscribes; an index entry of anybody else would stay.
+	incomplete := textOf(image, "subscriber") != connectionPrefix+connectionID || image["ttl"] == nil
 	switch {
 	case r.EventName == string(events.DynamoDBOperationTypeInsert):
 		return chat.Joined{Subscription: s, Incomplete: incomplete}, nil

@@ -27,6 +27,16 @@ func readRecord(t testing.TB, name string) events.DynamoDBEventRecord {
 	return r
 }
 
+func TestASubscriptionOfAnotherSubscriberIsIncomplete(t *testing.T) {
+	t.Parallel()
+	r := readRecord(t, "subscription-insert")
+	r.Change.NewImage["subscriber"] = events.NewStringAttribute("CONNECTION|somebody-else=")
+	got, err := chattable.DecodeRecord(r)
+	if joined, ok := got.(chat.Joined); err != nil || !ok || !joined.Incomplete {
+		t.Errorf("%+v, %v, want a join that is to be completed", got, err)
+	}
+}
+
 func TestDecodeRecord(t *testing.T) {
 	t.Parallel()
 	const id = "R1kmxc2VNjMCFIA="

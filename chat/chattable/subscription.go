@@ -24,13 +24,13 @@ func (t *Table) PutSubscription(ctx context.Context, s chat.Subscription) error 
 }
 
 // CompleteSubscription adds what is missing to a subscription of which another
-// service wrote the key alone.
+// service wrote the key alone, and puts right a subscriber that is not the key's.
 func (t *Table) CompleteSubscription(ctx context.Context, s chat.Subscription) error {
 	key := subscriptionKey(s.ChannelID, s.ConnectionID)
 	_, err := t.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: aws.String(t.Name),
 		Key:       key,
-		UpdateExpression: aws.String("SET subscriber = if_not_exists(subscriber, :subscriber), " +
+		UpdateExpression: aws.String("SET subscriber = :subscriber, " +
 			"since = if_not_exists(since, :since), #ttl = if_not_exists(#ttl, :ttl)"),
 		ConditionExpression:      aws.String(ifPresent),
 		ExpressionAttributeNames: map[string]string{"#ttl": "ttl"},

@@ -243,6 +243,16 @@ func TestSubscriptions(t *testing.T) {
 		})
 		diff(t, "channels", collect(t, table.ListSubscriptions(ctx, "a=")), []string{"VIP"})
 	})
+	t.Run("a wrong subscriber is put right", func(t *testing.T) {
+		t.Parallel()
+		table, ctx := newTable(t), t.Context()
+		put(t, table, "pk", "CHANNEL|VIP", "sk", "CONNECTION|a=", "subscriber", "CONNECTION|b=")
+		if err := table.CompleteSubscription(ctx, chat.Subscription{ChannelID: "VIP", ConnectionID: "a=", Since: start}); err != nil {
+			t.Fatal(err)
+		}
+		diff(t, "channels of a", collect(t, table.ListSubscriptions(ctx, "a=")), []string{"VIP"})
+		diff(t, "channels of b", collect(t, table.ListSubscriptions(ctx, "b=")), nil)
+	})
 	t.Run("one that is gone is not brought back", func(t *testing.T) {
 		t.Parallel()
 		table := newTable(t)
