@@ -251,7 +251,7 @@ func TestSubscriptions(t *testing.T) {
 			t.Fatal(err)
 		}
 		diff(t, "channels of a", collect(t, table.ListSubscriptions(ctx, "a=")), []string{"VIP"})
-		diff(t, "channels of b", collect(t, table.ListSubscriptions(ctx, "b=")), nil)
+		diff(t, "channels of b", collect(t, table.ListSubscriptions(ctx, "b=")), []string(nil))
 	})
 	t.Run("one that is gone is not brought back", func(t *testing.T) {
 		t.Parallel()
