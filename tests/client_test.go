@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -29,7 +28,7 @@ type chatter struct {
 	conn   *websocket.Conn
 	id     string
 	events chan event // closed when the connection ends
-	read   sync.Mutex // held by pause
+	turn   chan struct{} // holds a token, without which nothing is read
 	seen   []event    // what expect has passed over, for its message
 }
 
@@ -55,14 +54,15 @@ func dial(t *testing.T, endpoint string) *chatter {
 	if err != nil {
 		t.Fatalf("connect to %s: %v", endpoint, err)
 	}
-	c := &chatter{t: t, conn: conn, events: make(chan event, 1024)}
+	c := &chatter{t: t, conn: conn, events: make(chan event, 1024), turn: make(chan struct{}, 1)}
+	c.turn <- struct{}{}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		defer close(c.events)
 		for {
-			c.read.Lock()
-			c.read.Unlock()
+			<-c.turn
+			c.turn <- struct{}{}
 			_, data, err := conn.Read(context.Background())
 			if err != nil {
 				return
@@ -134,9 +134,9 @@ func (c *chatter) never(fields event) {
 }
 
 // pause stops reading after the next frame, until resume.
-func (c *chatter) pause() { c.read.Lock() }
+func (c *chatter) pause() { <-c.turn }
 
-func (c *chatter) resume() { c.read.Unlock() }
+func (c *chatter) resume() { c.turn <- struct{}{} }
 
 // vanish drops the connection without a word.
 func (c *chatter) vanish() { c.conn.CloseNow() }
