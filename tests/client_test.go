@@ -27,9 +27,9 @@ type chatter struct {
 	t      *testing.T
 	conn   *websocket.Conn
 	id     string
-	events chan event // closed when the connection ends
+	events chan event    // closed when the connection ends
 	turn   chan struct{} // holds a token, without which nothing is read
-	seen   []event    // what expect has passed over, for its message
+	seen   []event       // what expect has passed over, for its message
 }
 
 // connect opens a connection and learns its id.
