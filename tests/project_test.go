@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -76,6 +77,7 @@ func newProject(t *testing.T, dir string) *project {
 		if _, err := os.Stat(p.home); err == nil {
 			if out, err := p.try("down"); err != nil {
 				t.Errorf("down: %v\n%s", err, out)
+				syscall.Kill(p.cloudPID(), syscall.SIGKILL)
 			}
 		}
 	})
