@@ -23,6 +23,8 @@ import (
 	"path/filepath"
 
 	"github.com/rogpeppe/go-internal/lockedfile"
+
+	"example.com/chatstack/internal/atomicfile"
 )
 
 // A Target is one main package to build for one platform.
@@ -131,10 +133,7 @@ func makeCache(dir string) error {
 		return fmt.Errorf("make the build directory: %w", err)
 	}
 	// Written through a rename each time: a probe that two builds may share.
-	if err := replaceFile(filepath.Join(dir, ".gitignore"), func(w io.Writer) error {
-		_, err := io.WriteString(w, "*\n")
-		return err
-	}); err != nil {
+	if err := atomicfile.Write(filepath.Join(dir, ".gitignore"), 0o644, []byte("*\n")); err != nil {
 		return fmt.Errorf("write to the build directory: %w", err)
 	}
 	return nil

@@ -2,12 +2,11 @@ package gobuild
 
 import (
 	"archive/zip"
-	"errors"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
+
+	"example.com/chatstack/internal/atomicfile"
 )
 
 // zipFormat goes into each zip's comment before the checksum of its binary.
@@ -28,7 +27,7 @@ func writeZip(file, binary string) error {
 	if zipComment(file) == comment {
 		return nil
 	}
-	return replaceFile(file, func(w io.Writer) error {
+	return atomicfile.Replace(file, 0o644, func(w io.Writer) error {
 		return packZip(w, binary, comment)
 	})
 }
@@ -64,22 +63,4 @@ func zipComment(file string) string {
 	}
 	defer z.Close()
 	return z.Comment
-}
-
-// replaceFile writes a file so that a reader sees the old contents or the new
-// and never a part of them.
-func replaceFile(file string, write func(io.Writer) error) (err error) {
-	tmp, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if removeErr := os.Remove(tmp.Name()); removeErr != nil && !errors.Is(removeErr, fs.ErrNotExist) {
-			err = errors.Join(err, removeErr)
-		}
-	}()
-	if err := errors.Join(write(tmp), tmp.Chmod(0o644), tmp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), file)
 }

@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"example.com/chatstack/internal/atomicfile"
 )
 
 // dynoxideVersion is the release that the tests run against.
@@ -98,27 +100,12 @@ func extract(archive, member, path string) error {
 			return fmt.Errorf("%s: %w", filepath.Base(archive), err)
 		}
 		if header.Name == member {
-			return install(path, members)
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				return err
+			}
+			return atomicfile.Copy(path, 0o755, members)
 		}
 	}
-}
-
-func install(path string, content io.Reader) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	part, err := os.OpenFile(path+".part", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o755)
-	if err != nil {
-		return err
-	}
-	if _, err := io.Copy(part, content); err != nil {
-		part.Close()
-		return err
-	}
-	if err := part.Close(); err != nil {
-		return err
-	}
-	return os.Rename(part.Name(), path)
 }
 
 // npmPlatform names a platform as npm's binary packages do.

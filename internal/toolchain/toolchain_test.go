@@ -82,7 +82,7 @@ func TestOneInstallsAndTheOthersWait(t *testing.T) {
 		all.Go(func() {
 			err := tools.once(path, func() error {
 				installs.Add(1)
-				return install(path, strings.NewReader("tool"))
+				return writeTool(path, "tool")
 			})
 			if err != nil || !exists(path) {
 				t.Errorf("after once: %v, exists %v", err, exists(path))
@@ -103,7 +103,7 @@ func TestAFailedInstallationIsTriedAgain(t *testing.T) {
 	if err := tools.once(path, func() error { return broken }); !errors.Is(err, broken) {
 		t.Errorf("%v, want the installation's error", err)
 	}
-	if err := tools.once(path, func() error { return install(path, strings.NewReader("tool")) }); err != nil {
+	if err := tools.once(path, func() error { return writeTool(path, "tool") }); err != nil {
 		t.Error(err)
 	}
 }
@@ -114,7 +114,7 @@ func TestAnInstalledPulumiIsTakenUnlessItIsTooOld(t *testing.T) {
 	t.Setenv("PATH", bin)
 	tools := Toolchain{Dir: t.TempDir()}
 	own := filepath.Join(tools.Dir, "pulumi-"+pulumiVersion, exeName("pulumi"))
-	if err := install(own, strings.NewReader("our own")); err != nil {
+	if err := writeTool(own, "our own"); err != nil {
 		t.Fatal(err)
 	}
 	for version, want := range map[string]string{
@@ -153,10 +153,18 @@ func TestTheStepIsAnnouncedOnlyWhenSomethingIsDone(t *testing.T) {
 	if _, err := tools.Dynoxide(t.Context()); err == nil || began != 1 || ended != 1 {
 		t.Errorf("%v; began %d, ended %d; want a failure, announced once", err, began, ended)
 	}
-	if err := install(path, strings.NewReader("engine")); err != nil {
+	if err := writeTool(path, "engine"); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := tools.Dynoxide(t.Context()); err != nil || got != path || began != 1 {
 		t.Errorf("%s, %v; began %d; want %s without an announcement", got, err, began, path)
 	}
+}
+
+// writeTool puts an executable in its place.
+func writeTool(path, content string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, []byte(content), 0o755)
 }

@@ -3,11 +3,12 @@ package cloud
 import (
 	"archive/zip"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
+
+	"example.com/chatstack/internal/atomicfile"
 )
 
 // unpack takes the bootstrap out of the function's zip, once for each code.
@@ -34,27 +35,12 @@ func (c *Cloud) unpack(r *Resource) (string, error) {
 			return "", err
 		}
 		defer content.Close()
-		return path, writeExecutable(path, content)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return "", err
+		}
+		return path, atomicfile.Copy(path, 0o755, content)
 	}
 	return "", fmt.Errorf("%s holds no file named bootstrap at its root, which provided.al2023 starts", code.text("path"))
-}
-
-func writeExecutable(path string, content io.Reader) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	part, err := os.OpenFile(path+".part", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o755)
-	if err != nil {
-		return err
-	}
-	if _, err := io.Copy(part, content); err != nil {
-		part.Close()
-		return err
-	}
-	if err := part.Close(); err != nil {
-		return err
-	}
-	return os.Rename(part.Name(), path)
 }
 
 // dropOldCode removes the code that a function had before, but for the latest:

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+
+	"example.com/chatstack/internal/atomicfile"
 )
 
 // A Resource is an AWS resource as it was declared (Inputs) and as it answers
@@ -61,7 +62,7 @@ func (n *notes) write() error {
 	data, err := json.MarshalIndent(n.page, "", "\t")
 	n.mu.RUnlock()
 	if err == nil {
-		err = writeFile(n.file, data)
+		err = atomicfile.Write(n.file, 0o600, data)
 	}
 	if err != nil {
 		return fmt.Errorf("write the local cloud's resources: %w", err)
@@ -144,25 +145,4 @@ func (n *notes) list(typ string, keep func(*Resource) bool) []*Resource {
 	}
 	slices.SortFunc(found, func(a, b *Resource) int { return strings.Compare(a.URN+a.ID, b.URN+b.ID) })
 	return found
-}
-
-// writeFile replaces a file in one step: a reader sees the old content or the
-// new, also after a crash.
-func writeFile(path string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	part, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(part.Name())
-	if _, err := part.Write(data); err != nil {
-		part.Close()
-		return err
-	}
-	if err := part.Close(); err != nil {
-		return err
-	}
-	return os.Rename(part.Name(), path)
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"example.com/chatstack/internal/atomicfile"
 	"example.com/chatstack/local/cloud"
 )
 
@@ -51,10 +52,10 @@ func (a Address) Write(file string) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile(file+".part", data, 0o600); err != nil {
+	if err := atomicfile.Write(file, 0o600, data); err != nil {
 		return fmt.Errorf("leave the local cloud's address: %w", err)
 	}
-	return os.Rename(file+".part", file)
+	return nil
 }
 
 // A Status is what a local cloud tells about itself.

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"example.com/chatstack/internal/atomicfile"
 )
 
 // A Checkpoint is how far a mapping has come in the shards of its stream.
@@ -82,18 +84,7 @@ func (f *FileCheckpoints) Save(uuid string, c Checkpoint) (err error) {
 	if err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(f.dir, "."+uuid+"-*")
-	if err != nil {
-		return err
-	}
-	_, err = tmp.Write(append(data, '\n'))
-	if err = errors.Join(err, tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), f.path(uuid))
-	}
-	if err != nil {
-		_ = os.Remove(tmp.Name())
-	}
-	return err
+	return atomicfile.Write(f.path(uuid), 0o600, append(data, '\n'))
 }
 
 // Delete implements Checkpoints.
