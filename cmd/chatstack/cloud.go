@@ -4,15 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"time"
 
 	"github.com/rogpeppe/go-internal/lockedfile"
-	"google.golang.org/grpc"
 
 	"example.com/chatstack/local/cloud"
 	"example.com/chatstack/local/control"
@@ -50,7 +47,7 @@ func (c *cloudCommand) Run(ctx context.Context, p *project) error {
 	}
 	defer running.Close()
 
-	providerPort, stopProvider, err := serveProvider(running, p.dir, log)
+	providerPort, stopProvider, err := serve(provider.New(running, p.dir, log).Register)
 	if err != nil {
 		return err
 	}
@@ -77,24 +74,6 @@ func (c *cloudCommand) Run(ctx context.Context, p *project) error {
 	case <-running.Failed():
 		return errors.New("the table engine ended by itself")
 	}
-}
-
-// serveProvider lets the Pulumi engine reach the provider.
-func serveProvider(running *cloud.Cloud, program string, log *slog.Logger) (port int, stop func(), err error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, nil, fmt.Errorf("listen for the Pulumi engine: %w", err)
-	}
-	server := grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage))
-	provider.New(running, program, log).Register(server)
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		if err := server.Serve(listener); err != nil {
-			log.Error("the provider has stopped", "error", err)
-		}
-	}()
-	return listener.Addr().(*net.TCPAddr).Port, func() { server.Stop(); <-served }, nil
 }
 
 // pages are what the local cloud serves to a browser, and its control API.

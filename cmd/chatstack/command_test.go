@@ -151,7 +151,7 @@ func TestStateOfTheStacks(t *testing.T) {
 	write("other.json", `{"version":3,"checkpoint":{"latest":{"resources":[{"type":"aws:iam/role:Role","id":"r"}]}}}`)
 	write("local.json.bak", "not read")
 	resources, err := p.heldResources()
-	want := []held{{Type: "aws:sqs/queue:Queue", ID: "q"}, {Type: "aws:iam/role:Role", ID: "r"}}
+	want := []control.Reference{{Type: "aws:sqs/queue:Queue", ID: "q"}, {Type: "aws:iam/role:Role", ID: "r"}}
 	if diff := cmp.Diff(want, resources); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}

@@ -46,15 +46,15 @@ func (p *project) running(ctx context.Context) (*connection, error) {
 // renew, one that another build of this program runs is replaced, which its open
 // connections do not outlive.
 func (p *project) connect(ctx context.Context, renew bool) (*connection, error) {
+	cloud, err := p.running(ctx)
+	if err != nil || cloud != nil && !renew {
+		return cloud, err
+	}
 	build, err := ownBuild()
 	if err != nil {
 		return nil, err
 	}
-	cloud, err := p.running(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if cloud != nil && (cloud.Build == build || !renew) {
+	if cloud != nil && cloud.Build == build {
 		return cloud, nil
 	}
 	if cloud != nil {

@@ -6,14 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
-
-	"google.golang.org/grpc"
 
 	"example.com/chatstack/local/langhost"
 )
@@ -55,27 +52,20 @@ func (p *project) openEngine(ctx context.Context, cloud *connection) (*engine, e
 	if err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	host := langhost.New(p.path("program"), os.Stderr)
-	server := grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage))
-	host.Register(server)
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		server.Serve(listener) // ends with Stop
-	}()
 	state := p.path("state")
 	if err := os.MkdirAll(state, 0o755); err != nil {
 		return nil, err
 	}
+	host := langhost.New(p.path("program"), os.Stderr)
+	port, stop, err := serve(host.Register)
+	if err != nil {
+		return nil, err
+	}
 	e := &engine{
 		project: p, pulumi: pulumi, host: host,
-		close: func() { server.Stop(); <-served },
+		close: stop,
 		env: append(os.Environ(),
-			fmt.Sprintf("PULUMI_DEBUG_LANGUAGES=go:%d", listener.Addr().(*net.TCPAddr).Port),
+			fmt.Sprintf("PULUMI_DEBUG_LANGUAGES=go:%d", port),
 			// Without metadata=skip, each file of the state has one beside it that is
 			// not replaced in one step, and empty after a kill.
 			"PULUMI_BACKEND_URL=file://"+filepath.ToSlash(state)+"?metadata=skip",
@@ -91,9 +81,6 @@ func (p *project) openEngine(ctx context.Context, cloud *connection) (*engine, e
 	}
 	return e, nil
 }
-
-// maxMessage is the largest message of the engine: a whole resource.
-const maxMessage = 64 << 20
 
 func (e *engine) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, e.pulumi, args...)

@@ -9,20 +9,16 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-)
 
-// held is a resource that a stack's state holds.
-type held struct {
-	Type string `json:"type"`
-	ID   string `json:"id"`
-}
+	"example.com/chatstack/local/control"
+)
 
 // stackState is what is read here of a stack's state.
 type stackState struct {
 	Checkpoint struct {
 		Latest struct {
-			Resources         []held            `json:"resources"`
-			PendingOperations []json.RawMessage `json:"pending_operations"`
+			Resources         []control.Reference `json:"resources"`
+			PendingOperations []json.RawMessage   `json:"pending_operations"`
 		} `json:"latest"`
 	} `json:"checkpoint"`
 }
@@ -53,9 +49,9 @@ func (p *project) stackStates() ([]stackState, error) {
 }
 
 // heldResources lists what the stacks hold.
-func (p *project) heldResources() ([]held, error) {
+func (p *project) heldResources() ([]control.Reference, error) {
 	states, err := p.stackStates()
-	var all []held
+	var all []control.Reference
 	for _, state := range states {
 		all = append(all, state.Checkpoint.Latest.Resources...)
 	}

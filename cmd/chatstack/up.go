@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
-
-	"example.com/chatstack/local/control"
 )
 
 // upCommand deploys the stage.
@@ -58,13 +56,9 @@ func (e *engine) build(ctx context.Context) error {
 // forgetLeftovers has the local cloud drop what no stack holds: resources that
 // an interrupted deployment made and could not note.
 func (p *project) forgetLeftovers(ctx context.Context, cloud *connection) error {
-	resources, err := p.heldResources()
+	held, err := p.heldResources()
 	if err != nil {
 		return err
-	}
-	var held []control.Reference
-	for _, r := range resources {
-		held = append(held, control.Reference{Type: r.Type, ID: r.ID})
 	}
 	return cloud.Keep(ctx, held)
 }
