@@ -51,6 +51,8 @@ func (c *cloud) NewResource(args pulumi.MockResourceArgs) (string, resource.Prop
 		set("name", "%s", physical)
 	}
 	switch args.TypeToken {
+	case "aws:apigatewayv2/api:Api":
+		set("executionArn", "arn:aws:execute-api:eu-central-1:123456789012:%s", physical)
 	case "aws:apigatewayv2/stage:Stage":
 		api, stage := out["apiId"].StringValue(), out["name"].StringValue()
 		set("invokeUrl", "wss://%s.execute-api.eu-central-1.amazonaws.com/%s", api, stage)

@@ -41,6 +41,9 @@ type RouteArgs struct {
 	// frame. The default is to drop it. On $connect and $disconnect there is no
 	// one to send it to.
 	TwoWay bool
+	// Authorizer decides who may connect; on $connect alone. The default is to
+	// ask nobody but the route's function.
+	Authorizer *AuthorizerArgs
 }
 
 // validateRouteKey reports a key that API Gateway refuses.
@@ -56,16 +59,28 @@ func validateRouteKey(key string) error {
 
 // validate reports every setting of a route that AWS refuses.
 func (r RouteArgs) validate() error {
-	mistakes := []error{validateRouteKey(r.Key)}
-	if r.Function == nil {
-		mistakes = append(mistakes, badArgument("Function", measure("nil"), "a GoFunction"))
-	} else if r.Function.timeout > maxIntegrationTimeout {
-		mistakes = append(mistakes, nested("Function", validateTimeout("Timeout", r.Function.timeout, maxIntegrationTimeout)))
-	}
+	mistakes := []error{validateRouteKey(r.Key), validateFunction(r.Function)}
 	if r.TwoWay && (r.Key == ConnectRoute || r.Key == DisconnectRoute) {
 		mistakes = append(mistakes, badArgument("TwoWay", r.TwoWay, "false on "+r.Key+", which has no client to answer"))
 	}
+	if r.Authorizer != nil {
+		if r.Key != ConnectRoute {
+			mistakes = append(mistakes, badArgument("Authorizer", measure("on "+r.Key), "an authorizer on $connect, the only route that can have one"))
+		}
+		mistakes = append(mistakes, nested("Authorizer", r.Authorizer.validate()))
+	}
 	return errors.Join(mistakes...)
+}
+
+// validateFunction reports a function that API Gateway could not wait for.
+func validateFunction(f *GoFunction) error {
+	if f == nil {
+		return badArgument("Function", measure("nil"), "a GoFunction")
+	}
+	if f.timeout > maxIntegrationTimeout {
+		return nested("Function", validateTimeout("Timeout", f.timeout, maxIntegrationTimeout))
+	}
+	return nil
 }
 
 // AddRoute declares one more route. Functions that were made with the API's
@@ -138,12 +153,20 @@ func (a *WebSocketAPI) declareRoute(ctx *pulumi.Context, args RouteArgs, opts []
 		RouteKey: pulumi.String(args.Key),
 		Target:   pulumi.Sprintf("integrations/%s", integration.ID()),
 	}
+	allowed := []pulumi.Resource{permission}
+	if args.Authorizer != nil {
+		authorizer, permission, err := a.declareAuthorizer(ctx, *args.Authorizer, opts)
+		if err != nil {
+			return nil, err
+		}
+		settings.AuthorizationType, settings.AuthorizerId = pulumi.String("CUSTOM"), authorizer.ID()
+		allowed = append(allowed, permission)
+	}
 	if args.TwoWay {
 		settings.RouteResponseSelectionExpression = pulumi.String(DefaultRoute) // the only one there is
 	}
-	// The route depends on the permission, lest frames come before it.
-	route, err := apigatewayv2.NewRoute(ctx, name, settings,
-		append(opts, pulumi.DependsOn([]pulumi.Resource{permission}))...)
+	// The route depends on the permissions, lest frames come before them.
+	route, err := apigatewayv2.NewRoute(ctx, name, settings, append(opts, pulumi.DependsOn(allowed))...)
 	if err != nil {
 		return nil, err
 	}
