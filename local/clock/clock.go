@@ -22,7 +22,7 @@ import (
 // zero value is ready; its methods may be called from many goroutines at once.
 type Clock struct {
 	mu      sync.Mutex
-	advance []advance // the oldest first
+	advance []advance
 	timers  map[*timer]struct{}
 }
 
@@ -53,18 +53,38 @@ func (c *Clock) Since(t time.Time) time.Duration {
 
 func (c *Clock) since(t time.Time) time.Duration {
 	age := time.Since(t)
-	for i := len(c.advance) - 1; i >= 0 && !c.advance[i].at.Before(t); i-- {
-		age += c.advance[i].by
+	for _, a := range c.advance {
+		if !a.at.Before(t) {
+			age += a.by
+		}
 	}
 	return age
 }
 
 // Advance lets d pass, more than 0: all that is there is older by it at once,
 // and what waits for it is called, each in a goroutine of its own.
-func (c *Clock) Advance(d time.Duration) {
+func (c *Clock) Advance(d time.Duration) { c.advanceAt(time.Now(), d) }
+
+// AdvanceOnSecond waits until the machine's second ends and lets d pass then. Of
+// what is stamped with whole seconds, as stream records are, each is so clearly
+// before that or after it.
+func (c *Clock) AdvanceOnSecond(ctx context.Context, d time.Duration) error {
+	next := time.Now().Truncate(time.Second).Add(time.Second)
+	timer := time.NewTimer(time.Until(next))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	c.advanceAt(next.Add(-1), d)
+	return nil
+}
+
+func (c *Clock) advanceAt(at time.Time, d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.advance = append(c.advance, advance{time.Now(), d})
+	c.advance = append(c.advance, advance{at, d})
 	c.rearm()
 }
 

@@ -52,6 +52,39 @@ func TestAdvanceCallsWhatIsDue(t *testing.T) {
 	})
 }
 
+func TestAdvanceOnSecondTellsWholeSecondsApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var c clock.Clock
+		time.Sleep(300 * time.Millisecond)
+		before := c.Now().Truncate(time.Second)
+		if err := c.AdvanceOnSecond(t.Context(), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(300 * time.Millisecond)
+		after := c.Now().Truncate(time.Second)
+		if got, want := c.Since(before), time.Hour+1300*time.Millisecond; got != want {
+			t.Errorf("what was there is %v old, want %v", got, want)
+		}
+		if got, want := c.Since(after), 300*time.Millisecond; got != want {
+			t.Errorf("what came after is %v old, want %v", got, want)
+		}
+	})
+}
+
+func TestAdvanceOnSecondEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var c clock.Clock
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		if err := c.AdvanceOnSecond(ctx, time.Hour); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("advanced until %v, want the context's end", err)
+		}
+		if got := c.Advanced(); got != 0 {
+			t.Errorf("advanced by %v all the same", got)
+		}
+	})
+}
+
 func TestAdvancesAddUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var c clock.Clock
