@@ -97,7 +97,7 @@ func (f *function) scheduleReaper() {
 		return
 	}
 	s := f.service
-	wait := f.idle[0].idleSince.Add(s.opts.Idle).Sub(s.opts.Clock.Now())
+	wait := s.opts.Idle - s.opts.Clock.Since(f.idle[0].idleSince)
 	f.stopReaper = s.opts.Clock.AfterFunc(wait, func() { s.reap(f) })
 }
 
@@ -109,8 +109,7 @@ func (s *Service) reap(f *function) {
 	if s.closed || f.cfg == nil {
 		return
 	}
-	unusedSince := s.opts.Clock.Now().Add(-s.opts.Idle)
-	for len(f.idle) > 1 && !f.idle[0].idleSince.After(unusedSince) {
+	for len(f.idle) > 1 && s.opts.Clock.Since(f.idle[0].idleSince) >= s.opts.Idle {
 		s.work.Go(f.idle[0].stop)
 		f.idle = f.idle[1:]
 	}

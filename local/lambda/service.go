@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"example.com/chatstack/local/clock"
 )
 
 // Options are what a Service works with. The zero value works.
@@ -15,9 +17,10 @@ type Options struct {
 	Logs LogSink
 	// Log takes what the service itself has to say; nil discards it.
 	Log *slog.Logger
-	// Clock stamps log lines and ends unused environments; nil means this
-	// machine's.
-	Clock Clock
+	// Clock decides when an unused environment is stopped; nil means a new one.
+	// The time in which a function runs is not the clock's: timeouts and
+	// deadlines are those of this machine, since its processes know no other.
+	Clock *clock.Clock
 	// Dir is where each process gets a temporary directory of its own, removed
 	// at its end; it is made where needed, and empty means the system's. What is
 	// in it when the service begins was left by one that was killed.
@@ -28,6 +31,11 @@ type Options struct {
 	// Idle is how long an environment that is not the last of its function may
 	// stay unused; 0 means 10 minutes. AWS states no time.
 	Idle time.Duration
+	// KillFault is asked about each invocation once, when it has its process. If
+	// kill is true the process gets SIGKILL as soon as it has had the event for
+	// after, unless the invocation is over by then; 0 means at once. What comes
+	// of it is what comes of a crash. Nil means none. It must not wait.
+	KillFault func(function string) (after time.Duration, kill bool)
 }
 
 // A Service runs functions. Its methods may be called from many goroutines at once.
@@ -50,7 +58,7 @@ func New(opts Options) *Service {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	if opts.Clock == nil {
-		opts.Clock = machineClock{}
+		opts.Clock = &clock.Clock{}
 	}
 	if opts.Concurrency == 0 {
 		opts.Concurrency = 1000
