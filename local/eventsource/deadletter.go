@@ -57,7 +57,7 @@ func (rd *reader) deadLetter(p piece, condition string) []byte {
 		}
 	}
 	d.Version = "1.0"
-	d.Timestamp = rd.opts.Now().UTC().Format("2006-01-02T15:04:05.000Z")
+	d.Timestamp = rd.opts.Clock.Now().UTC().Format("2006-01-02T15:04:05.000Z")
 	first, last := p.items[0], p.items[len(p.items)-1]
 	d.Batch.ShardID = rd.shard
 	d.Batch.StartSequenceNumber = first.sequence

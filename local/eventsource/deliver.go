@@ -99,9 +99,8 @@ func (rd *reader) tooOld(items []item) int {
 	if rd.mapping.MaximumRecordAge <= 0 {
 		return 0
 	}
-	now := rd.opts.Now()
 	for n, it := range items {
-		if now.Sub(it.created) <= rd.mapping.MaximumRecordAge {
+		if rd.opts.Clock.Since(it.created) <= rd.mapping.MaximumRecordAge {
 			return n
 		}
 	}

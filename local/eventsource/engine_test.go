@@ -96,7 +96,7 @@ func (f seenFunction) Invoke(_ context.Context, _ string, payload []byte) ([]byt
 		return nil, "", err
 	}
 	for _, r := range event.Records {
-		if r.EventSourceArn != streamARN || r.AWSRegion != "eu-west-1" || !eventIDForm.MatchString(r.EventID) {
+		if !strings.HasPrefix(r.EventSourceArn, "arn:aws:dynamodb:") || r.AWSRegion != "eu-west-1" || !eventIDForm.MatchString(r.EventID) {
 			return nil, "", fmt.Errorf("record %+v", r)
 		}
 		f <- r.EventName + " " + r.Change.Keys["sk"].String()
@@ -128,10 +128,9 @@ func TestRealEngine(t *testing.T) {
 	function := make(seenFunction, 2000)
 	start := func(m Mapping) *Poller {
 		p := New(Options{
-			Streams:       table.streams,
-			Invoker:       function,
-			Checkpoints:   checkpoints,
-			ResolveStream: func(string) string { return table.stream },
+			StreamsFor:  func(Mapping) Streams { return table.streams },
+			Invoker:     function,
+			Checkpoints: checkpoints,
 		})
 		if err := p.Put(m); err != nil {
 			t.Fatal(err)
@@ -139,7 +138,7 @@ func TestRealEngine(t *testing.T) {
 		return p
 	}
 	m := mapping(func(m *Mapping) {
-		m.OnFailureARN = ""
+		m.OnFailureARN, m.StreamARN = "", table.stream
 		m.Filters = []string{`{"dynamodb":{"Keys":{"sk":{"S":[{"prefix":"CONNECTION|"}]}}}}`}
 	})
 	table.put("CONNECTION|a")
@@ -166,7 +165,7 @@ func TestRealEngine(t *testing.T) {
 		t.Errorf("more than that: %s", <-function)
 	}
 	c, _, err := checkpoints.Load(m.UUID)
-	if err != nil || len(c.Shards) != 1 || c.Stream != streamARN {
+	if err != nil || len(c.Shards) != 1 || c.Stream != table.stream {
 		t.Errorf("checkpoint %+v (%v)", c, err)
 	}
 }
@@ -180,14 +179,13 @@ func TestRealEngineLatest(t *testing.T) {
 	}
 	function := make(seenFunction, 100)
 	p := New(Options{
-		Streams:       table.streams,
-		Invoker:       function,
-		Checkpoints:   checkpoints,
-		ResolveStream: func(string) string { return table.stream },
+		StreamsFor:  func(Mapping) Streams { return table.streams },
+		Invoker:     function,
+		Checkpoints: checkpoints,
 	})
 	defer p.Close()
 	table.put("before")
-	m := mapping(func(m *Mapping) { m.StartingPosition, m.OnFailureARN = Latest, "" })
+	m := mapping(func(m *Mapping) { m.StartingPosition, m.OnFailureARN, m.StreamARN = Latest, "", table.stream })
 	if err := p.Put(m); err != nil {
 		t.Fatal(err)
 	}

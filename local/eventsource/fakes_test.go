@@ -88,7 +88,7 @@ func (w *world) restart() {
 		w.Close()
 	}
 	w.Poller = New(Options{
-		Streams:     w.streams,
+		StreamsFor:  func(Mapping) Streams { return w.streams },
 		Invoker:     w.function,
 		Checkpoints: w.checkpoints,
 		DeadLetters: w.queue,
@@ -405,12 +405,12 @@ type fakeQueue struct {
 	err    error
 }
 
-func (q *fakeQueue) Send(ctx context.Context, queue string, body []byte) error {
+func (q *fakeQueue) Send(ctx context.Context, m Mapping, body []byte) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.tried++
-	if queue != queueARN {
-		return errors.New("unknown queue " + queue)
+	if m.OnFailureARN != queueARN {
+		return errors.New("unknown queue " + m.OnFailureARN)
 	}
 	if err := errors.Join(ctx.Err(), q.err); err != nil {
 		return err

@@ -26,7 +26,7 @@ func (rd *reader) send(body []byte, log *slog.Logger) bool {
 	log = log.With("destination", rd.mapping.OnFailureARN)
 	retry := newBackoff(deliveryLimit)
 	for left := sendAttempts; ; left-- {
-		err := rd.opts.DeadLetters.Send(rd.work, rd.mapping.OnFailureARN, body)
+		err := rd.opts.DeadLetters.Send(rd.work, rd.mapping, body)
 		switch {
 		case rd.work.Err() != nil:
 			return false

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+
+	"example.com/chatstack/local/clock"
 )
 
 // Streams is what is needed of DynamoDB Streams; *dynamodbstreams.Client has it.
@@ -25,25 +27,30 @@ type Invoker interface {
 	Invoke(ctx context.Context, functionName string, payload []byte) (payloadOut []byte, functionError string, err error)
 }
 
-// DeadLetters takes what is given up.
+// DeadLetters takes what is given up, for m.OnFailureARN and in the name of the
+// function's role. An error whose ErrorCode begins with AccessDenied is final.
 type DeadLetters interface {
-	Send(ctx context.Context, queueARN string, body []byte) error
+	Send(ctx context.Context, m Mapping, body []byte) error
 }
 
-// Options are what a Poller works with. Streams, Invoker and Checkpoints are
+// Options are what a Poller works with. StreamsFor, Invoker and Checkpoints are
 // required, and DeadLetters too if a mapping names a queue.
 type Options struct {
-	Streams     Streams
+	// StreamsFor returns what a mapping reads its stream by: a client with the
+	// credentials of the function's role. It is asked once for each Put.
+	StreamsFor  func(m Mapping) Streams
 	Invoker     Invoker
 	Checkpoints Checkpoints
 	DeadLetters DeadLetters
-	// ResolveStream says what the Streams call the stream that a mapping names;
-	// nil means the same.
-	ResolveStream func(arn string) string
+	// Clock says how old a record is, and lets time pass for the waits between
+	// retries and for batching windows; nil means a new one. How often a stream is
+	// read is a matter of the machine's time.
+	Clock *clock.Clock
+	// DuplicateFault is asked for each batch that succeeded: true delivers the very
+	// same batch once more before the checkpoint moves. nil means never.
+	DuplicateFault func(m Mapping) bool
 	// Log takes what happens; nil discards it.
 	Log *slog.Logger
-	// Now says how old a record is; nil means time.Now.
-	Now func() time.Time
 	// Poll is how long to wait before an idle shard is read again; 0 means
 	// 100 ms. AWS polls four times a second.
 	Poll time.Duration
@@ -68,14 +75,11 @@ type Poller struct {
 
 // New returns a poller without mappings. Close it when done.
 func New(opts Options) *Poller {
-	if opts.ResolveStream == nil {
-		opts.ResolveStream = func(arn string) string { return arn }
-	}
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	if opts.Now == nil {
-		opts.Now = time.Now
+	if opts.Clock == nil {
+		opts.Clock = new(clock.Clock)
 	}
 	if opts.Poll == 0 {
 		opts.Poll = 100 * time.Millisecond
@@ -122,6 +126,7 @@ func (p *Poller) put(m Mapping) error {
 		if next.progress, err = loadProgress(p.opts.Checkpoints, m); err != nil {
 			return err
 		}
+		next.stats = newStats()
 		p.runners[m.UUID] = next
 		go next.run(nil)
 		return nil
@@ -129,11 +134,22 @@ func (p *Poller) put(m Mapping) error {
 	if before.mapping.StreamARN != m.StreamARN {
 		return fmt.Errorf("the stream cannot be changed from %s to %s: replace the mapping", before.mapping.StreamARN, m.StreamARN)
 	}
-	next.progress = before.progress
+	next.progress, next.stats = before.progress, before.stats
 	before.retire()
 	p.runners[m.UUID] = next
 	go next.run(before.done)
 	return nil
+}
+
+// Status tells how a mapping fares; false means that there is none.
+func (p *Poller) Status(uuid string) (Status, bool) {
+	p.mu.Lock()
+	r := p.runners[uuid]
+	p.mu.Unlock()
+	if r == nil {
+		return Status{}, false
+	}
+	return r.status(), true
 }
 
 // Delete ends a mapping and forgets its checkpoint. A function that runs for it is

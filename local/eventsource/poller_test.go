@@ -321,12 +321,18 @@ func TestCheckpointOfAnotherStreamDoesNotCount(t *testing.T) {
 	})
 }
 
-func TestStreamIsResolved(t *testing.T) {
+func TestEachMappingReadsByItsOwnClient(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		w.opts.ResolveStream = func(arn string) string { return "engine:" + arn }
+		var asked []string
+		w.opts.StreamsFor = func(m Mapping) Streams {
+			asked = append(asked, m.FunctionName)
+			return w.streams
+		}
 		w.mustPut(t, mapping())
+		w.mustPut(t, mapping(func(m *Mapping) { m.UUID, m.FunctionName = "other", "other" }))
 		settle(time.Second)
-		wantSame(t, "stream asked for", "engine:"+streamARN, w.streams.asked)
+		wantSame(t, "clients", []string{"broadcast", "other"}, asked)
+		wantSame(t, "stream asked for", streamARN, w.streams.asked)
 	})
 }
 

@@ -80,7 +80,7 @@ func (rd *reader) run() {
 // next reads a page.
 func (rd *reader) next() (*dynamodbstreams.GetRecordsOutput, error) {
 	if rd.iterator == nil {
-		in := &dynamodbstreams.GetShardIteratorInput{StreamArn: &rd.stream, ShardId: &rd.shard}
+		in := &dynamodbstreams.GetShardIteratorInput{StreamArn: &rd.mapping.StreamARN, ShardId: &rd.shard}
 		switch {
 		case rd.read.After != "":
 			in.ShardIteratorType = types.ShardIteratorTypeAfterSequenceNumber
@@ -90,13 +90,13 @@ func (rd *reader) next() (*dynamodbstreams.GetRecordsOutput, error) {
 		default:
 			in.ShardIteratorType = types.ShardIteratorTypeTrimHorizon
 		}
-		out, err := rd.opts.Streams.GetShardIterator(rd.ctx, in)
+		out, err := rd.streams.GetShardIterator(rd.ctx, in)
 		if err != nil {
 			return nil, err
 		}
 		rd.iterator, rd.latest = out.ShardIterator, false
 	}
-	return rd.opts.Streams.GetRecords(rd.ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: rd.iterator})
+	return rd.streams.GetRecords(rd.ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: rd.iterator})
 }
 
 // recover does what an error of the stream asks for, and returns false if the

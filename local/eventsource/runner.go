@@ -20,8 +20,9 @@ type runner struct {
 	opts     *Options
 	mapping  Mapping
 	filters  filters
-	stream   string // as the Streams call it
+	streams  Streams
 	progress *progress
+	stats    *stats
 	created  bool // by this run: no checkpoint was there
 	log      *slog.Logger
 
@@ -42,7 +43,7 @@ func newRunner(opts *Options, m Mapping, f filters) *runner {
 		opts:    opts,
 		mapping: m,
 		filters: f,
-		stream:  opts.ResolveStream(m.StreamARN),
+		streams: opts.StreamsFor(m),
 		log:     opts.Log.With("mapping", m.UUID, "function", m.FunctionName),
 		ctx:     ctx,
 		retire:  retire,
@@ -72,7 +73,7 @@ func (r *runner) run(before <-chan struct{}) {
 		wait := rediscover
 		if shards, err := r.list(); err != nil {
 			wait = retry.next()
-			r.log.Warn("stream not read", "stream", r.stream, "retryIn", wait, "error", err)
+			r.log.Warn("stream not read", "stream", r.mapping.StreamARN, "retryIn", wait, "error", err)
 		} else {
 			retry.reset()
 			r.settle(shards)
@@ -103,9 +104,9 @@ func (r *runner) run(before <-chan struct{}) {
 // list returns all shards of the stream.
 func (r *runner) list() ([]types.Shard, error) {
 	var shards []types.Shard
-	in := &dynamodbstreams.DescribeStreamInput{StreamArn: &r.stream}
+	in := &dynamodbstreams.DescribeStreamInput{StreamArn: &r.mapping.StreamARN}
 	for {
-		out, err := r.opts.Streams.DescribeStream(r.ctx, in)
+		out, err := r.streams.DescribeStream(r.ctx, in)
 		if err != nil {
 			return nil, err
 		}
@@ -134,7 +135,7 @@ func (r *runner) settle(shards []types.Shard) {
 			if parents[id] {
 				start[id] = Position{Drained: true}
 			} else {
-				start[id] = Position{Since: r.opts.Now().Unix()}
+				start[id] = Position{Since: r.opts.Clock.Now().Unix()}
 			}
 		}
 	}
@@ -164,4 +165,15 @@ func (r *runner) readable(shards []types.Shard) []string {
 		}
 	}
 	return ids
+}
+
+func (r *runner) status() Status {
+	s := Status{UUID: r.mapping.UUID, State: StateEnabled}
+	if !r.mapping.Enabled {
+		s.State = StateDisabled
+	}
+	r.stats.mu.Lock()
+	defer r.stats.mu.Unlock()
+	s.LastProcessingResult, s.Counts = r.stats.result, r.stats.counts
+	return s
 }
