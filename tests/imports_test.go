@@ -44,7 +44,7 @@ var directRules = []struct {
 }{
 	{
 		packages: []string{"..."},
-		except:   []string{"chat/chattable", "internal/connections", "local/...", "functions/...", "examples/..."},
+		except:   []string{"chat/chattable", "internal/connections", "local/...", "functions/...", "examples/...", "tests/..."},
 		never:    []string{"github.com/aws/aws-sdk-go-v2"},
 		why:      "the AWS SDK stays behind chattable, connections and the local cloud",
 	},

@@ -1,21 +1,10 @@
 package toolchain
 
 import (
-	"archive/tar"
-	"compress/gzip"
 	"context"
-	"crypto/sha512"
-	"encoding/base64"
-	"errors"
 	"fmt"
-	"io"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
-
-	"example.com/chatstack/internal/atomicfile"
 )
 
 // dynoxideVersion is the release that the tests run against.
@@ -46,66 +35,13 @@ func (t Toolchain) Dynoxide(ctx context.Context) (string, error) {
 }
 
 func fetchDynoxide(ctx context.Context, platform, path string) error {
-	if _, err := exec.LookPath("npm"); err != nil {
-		return errors.New("npm is not on PATH: install Node.js with npm, " +
-			"or set CHATSTACK_DYNAMODB_ENDPOINT to a DynamoDB-compatible endpoint of your own")
-	}
-	dir, err := os.MkdirTemp("", "chatstack-dynoxide-")
+	const otherwise = "CHATSTACK_DYNAMODB_ENDPOINT takes any DynamoDB-compatible endpoint instead"
+	archive, remove, err := npmPack(ctx, "@dynoxide/"+platform+"@"+dynoxideVersion, dynoxideIntegrity[platform])
 	if err != nil {
-		return err
+		return fmt.Errorf("no Dynoxide for %s could be fetched (%s): %w", platform, otherwise, err)
 	}
-	defer os.RemoveAll(dir)
-	out, err := run(ctx, dir, nil, "npm", "pack", "--silent", "@dynoxide/"+platform+"@"+dynoxideVersion)
-	if err != nil {
-		return fmt.Errorf("no Dynoxide for %s could be fetched (CHATSTACK_DYNAMODB_ENDPOINT takes any DynamoDB-compatible endpoint instead): %w", platform, err)
-	}
-	archive := filepath.Join(dir, filepath.Base(lastLine(out)))
-	if want := dynoxideIntegrity[platform]; want != "" {
-		if err := checkIntegrity(archive, want); err != nil {
-			return err
-		}
-	}
+	defer remove()
 	return extract(archive, "package/"+filepath.Base(path), path)
-}
-
-func checkIntegrity(file, want string) error {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	sum := sha512.Sum512(data)
-	if got := "sha512-" + base64.StdEncoding.EncodeToString(sum[:]); got != want {
-		return fmt.Errorf("the package that npm delivered has digest %s, expected %s", got, want)
-	}
-	return nil
-}
-
-// extract writes one member of a .tgz to path, executable, in one step.
-func extract(archive, member, path string) error {
-	file, err := os.Open(archive)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	unzipped, err := gzip.NewReader(file)
-	if err != nil {
-		return fmt.Errorf("%s: %w", filepath.Base(archive), err)
-	}
-	for members := tar.NewReader(unzipped); ; {
-		header, err := members.Next()
-		if err == io.EOF {
-			return fmt.Errorf("%s holds no %s", filepath.Base(archive), member)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", filepath.Base(archive), err)
-		}
-		if header.Name == member {
-			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-				return err
-			}
-			return atomicfile.Copy(path, 0o755, members)
-		}
-	}
 }
 
 // npmPlatform names a platform as npm's binary packages do.
@@ -125,9 +61,4 @@ func exeName(name string) string {
 		return name + ".exe"
 	}
 	return name
-}
-
-func lastLine(s string) string {
-	lines := strings.Split(strings.TrimSpace(s), "\n")
-	return strings.TrimSpace(lines[len(lines)-1])
 }

@@ -1,7 +1,8 @@
-// Package toolchain installs the two programs that chatstack runs but does
-// not hold: the Pulumi CLI, built from its Go module where none is on PATH,
-// and Dynoxide, the DynamoDB-compatible table engine, from npm. Both land in
-// one folder of the project (.chatstack/tools) and nowhere else.
+// Package toolchain installs the programs that chatstack runs but does not
+// hold: the Pulumi CLI, built from its Go module where none is on PATH, and
+// Dynoxide, the DynamoDB-compatible table engine, from npm; for tests also
+// Amazon's own engine, DynamoDB Local. All land in one folder of the project
+// (.chatstack/tools) and nowhere else.
 package toolchain
 
 import (
