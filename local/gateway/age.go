@@ -10,26 +10,21 @@ func (c *connection) touch() {
 // watch has expire called when the connection may have reached a limit of its
 // age. A message does not reset the timer: expire looks again. c.mu is held.
 func (c *connection) watch() {
-	if c.status != nil {
-		return
+	if c.status == nil {
+		c.stopTimer = c.endpoint.options.Clock.AfterFunc(c.left(), c.expire)
 	}
-	clock := c.endpoint.options.Clock
-	c.stopTimer = clock.AfterFunc(max(c.expiry().Sub(clock.Now()), 0), c.expire)
 }
 
-// expiry is when the connection ends if nothing more happens on it.
-func (c *connection) expiry() time.Time {
-	limits := c.endpoint.options.Limits
-	idle := time.Unix(0, c.lastActive.Load()).Add(limits.Idle)
-	life := c.connectedAt.Add(limits.Life)
-	if idle.Before(life) {
-		return idle
-	}
-	return life
+// left is how long the connection has if nothing more happens on it.
+func (c *connection) left() time.Duration {
+	clock, limits := c.endpoint.options.Clock, c.endpoint.options.Limits
+	idle := limits.Idle - clock.Since(time.Unix(0, c.lastActive.Load()))
+	life := limits.Life - clock.Since(c.connectedAt)
+	return min(idle, life)
 }
 
 func (c *connection) expire() {
-	if !c.endpoint.options.Clock.Now().Before(c.expiry()) {
+	if c.left() <= 0 {
 		c.close(goingAway)
 		return
 	}

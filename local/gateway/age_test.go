@@ -3,74 +3,25 @@ package gateway_test
 import (
 	"context"
 	"errors"
-	"net"
-	"net/http"
-	"slices"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/coder/websocket"
 
+	"example.com/chatstack/local/clock"
 	"example.com/chatstack/local/gateway"
 )
 
-// A pipeListener listens in memory, since real sockets hold up the time of a
-// synctest bubble.
-type pipeListener struct {
-	conns  chan net.Conn
-	closed chan struct{}
-}
-
-func (l *pipeListener) Accept() (net.Conn, error) {
-	select {
-	case conn := <-l.conns:
-		return conn, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *pipeListener) Close() error   { close(l.closed); return nil }
-func (l *pipeListener) Addr() net.Addr { return &net.IPAddr{} }
-
-func (l *pipeListener) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	ours, theirs := net.Pipe()
-	select {
-	case l.conns <- theirs:
-		return ours, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-// inMemory connects a client within a synctest bubble, where time passes when
-// nothing else happens, and returns the $disconnect events.
-func inMemory(t *testing.T) (*websocket.Conn, <-chan event) {
+// aging connects a client within a synctest bubble and returns the $disconnect
+// events.
+func aging(t *testing.T) (*websocket.Conn, *clock.Clock, <-chan event) {
 	t.Helper()
 	disconnect, disconnected := recorded(ok)
-	fns := functions{"$disconnect": disconnect, "$default": returns(`{"statusCode":200}`), "echo": returns(`{"statusCode":200,"body":"echo"}`)}
-	g := gateway.New(gateway.Options{Invoker: fns})
-	api := twoWay(declare(fns))
-	if err := g.Put(api); err != nil {
-		t.Fatal(err)
-	}
-	listener := &pipeListener{make(chan net.Conn), make(chan struct{})}
-	server := &http.Server{Handler: g.Handler(api.ID)}
-	go func() { _ = server.Serve(listener) }()
-	t.Cleanup(func() {
-		_ = server.Close()
-		g.Close(context.Background())
-	})
-	transport := &http.Transport{DialContext: listener.dial}
-	t.Cleanup(transport.CloseIdleConnections)
-	conn, _, err := websocket.Dial(t.Context(), "ws://local/prod", &websocket.DialOptions{HTTPClient: &http.Client{Transport: transport}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.CloseNow() })
-	return conn, disconnected
+	fns := functions{"$disconnect": disconnect, "$default": ok, "echo": returns(`{"statusCode":200,"body":"echo"}`)}
+	var clock clock.Clock
+	r := startInMemory(t, twoWay(declare(fns)), gateway.Options{Invoker: fns, Clock: &clock})
+	return r.dial(), &clock, disconnected
 }
 
 // goneAfter waits for the close frame and returns its code and when it came.
@@ -91,7 +42,7 @@ var goingAway = websocket.CloseError{Code: websocket.StatusGoingAway, Reason: "G
 
 func TestIdleConnectionClosesAfter10Minutes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn, disconnected := inMemory(t)
+		conn, _, disconnected := aging(t)
 		status, after := goneAfter(t, conn, time.Now())
 		if status != goingAway || after != 10*time.Minute {
 			t.Errorf("closed with %v after %v", status, after)
@@ -104,7 +55,7 @@ func TestIdleConnectionClosesAfter10Minutes(t *testing.T) {
 
 func TestIdleCountsMessagesInEitherDirectionButNoPings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn, _ := inMemory(t)
+		conn, _, _ := aging(t)
 		begin := time.Now()
 		go func() {
 			ctx := context.Background()
@@ -124,7 +75,7 @@ func TestIdleCountsMessagesInEitherDirectionButNoPings(t *testing.T) {
 
 func TestConnectionClosesAfter2HoursHoweverBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn, disconnected := inMemory(t)
+		conn, _, disconnected := aging(t)
 		begin := time.Now()
 		go func() {
 			for conn.Write(context.Background(), websocket.MessageText, []byte("x")) == nil {
@@ -142,95 +93,65 @@ func TestConnectionClosesAfter2HoursHoweverBusy(t *testing.T) {
 	})
 }
 
-// A handClock is set forward by hand.
-type handClock struct {
-	mu     sync.Mutex
-	now    time.Time
-	timers []*handTimer
-}
-
-type handTimer struct {
-	at time.Time
-	f  func()
-}
-
-func (c *handClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *handClock) AfterFunc(d time.Duration, f func()) func() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	timer := &handTimer{c.now.Add(d), f}
-	c.timers = append(c.timers, timer)
-	return func() bool {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		before := len(c.timers)
-		c.timers = slices.DeleteFunc(c.timers, func(other *handTimer) bool { return other == timer })
-		return len(c.timers) < before
-	}
-}
-
-func (c *handClock) advance(d time.Duration) {
-	c.mu.Lock()
-	c.now = c.now.Add(d)
-	var due []*handTimer
-	c.timers = slices.DeleteFunc(c.timers, func(timer *handTimer) bool {
-		if timer.at.After(c.now) {
-			return false
+func TestTimeLetPassClosesConnectionsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn, clock, disconnected := aging(t)
+		begin := time.Now()
+		clock.Advance(9 * time.Minute)
+		if err := conn.Write(t.Context(), websocket.MessageText, []byte("x")); err != nil {
+			t.Fatal(err)
 		}
-		due = append(due, timer)
-		return true
+		synctest.Wait()
+		clock.Advance(10*time.Minute - time.Second)
+		synctest.Wait()
+		if len(disconnected) != 0 {
+			t.Fatal("closed within 10 minutes of a message")
+		}
+		clock.Advance(time.Second)
+		status, after := goneAfter(t, conn, begin)
+		if status != goingAway || after != 0 {
+			t.Errorf("closed with %v after %v of the machine's time", status, after)
+		}
+		if got := (<-disconnected).closed(); got != "1001 Going away" {
+			t.Errorf("$disconnect sees %q", got)
+		}
 	})
-	c.mu.Unlock()
-	for _, timer := range due {
-		timer.f()
-	}
 }
 
-func TestClockSetForwardClosesConnectionsAtOnce(t *testing.T) {
-	t.Parallel()
-	clock := &handClock{now: time.Unix(1736441024, 0)}
-	connect, connected := recorded(ok)
-	disconnect, disconnected := recorded(ok)
-	entered, release := make(chan struct{}), make(chan struct{})
-	fns := functions{"$connect": connect, "$disconnect": disconnect, "$default": func(context.Context, []byte) (string, string, error) {
-		close(entered)
-		<-release
-		return `{"statusCode":200,"body":"done"}`, "", nil
-	}}
-	r := start(t, twoWay(declare(fns)), gateway.Options{Invoker: fns, Clock: clock})
-	conn := r.dial()
-	next(t, connected)
-	send(t, conn, "x")
-	next(t, entered)
+// What a function may take is real time: it does not suffer from time that is
+// let pass.
+func TestTimeLetPassFailsNoWorkUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		entered, release := make(chan struct{}), make(chan struct{})
+		fns := functions{"$default": func(context.Context, []byte) (string, string, error) {
+			close(entered)
+			<-release
+			return `{"statusCode":200,"body":"done"}`, "", nil
+		}}
+		var clock clock.Clock
+		conn := startInMemory(t, twoWay(declare(fns)), gateway.Options{Invoker: fns, Clock: &clock}).dial()
+		send(t, conn, "x")
+		<-entered
+		clock.Advance(9 * time.Minute)
+		synctest.Wait()
+		close(release)
+		if got := receive(t, conn); got != "done" {
+			t.Errorf("got %q", got)
+		}
+	})
+}
 
-	// Work that is under way does not suffer: the integration's 29 s are real.
-	clock.advance(9 * time.Minute)
-	close(release)
-	if got := receive(t, conn); got != "done" {
-		t.Fatalf("got %q", got)
-	}
-	clock.advance(9 * time.Minute)
-	if n := len(r.Connections(r.apiID)); n != 1 {
-		t.Fatalf("%d connections 9 minutes after a message", n)
-	}
-	clock.advance(time.Minute)
-	if got := closedWith(t, conn); got != "1001 Going away" {
-		t.Errorf("the client sees %q", got)
-	}
-	var at struct {
-		RequestContext struct{ ConnectedAt, RequestTimeEpoch int64 }
-	}
-	decode(t, next(t, disconnected).raw, &at)
-	if got := at.RequestContext.RequestTimeEpoch - at.RequestContext.ConnectedAt; got != (19 * time.Minute).Milliseconds() {
-		t.Errorf("$disconnect came %d ms after $connect", got)
-	}
-	if clock.mu.Lock(); len(clock.timers) != 0 {
-		t.Errorf("%d timers are left", len(clock.timers))
-	}
-	clock.mu.Unlock()
+func TestClosedConnectionLeavesNoTimer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn, clock, disconnected := aging(t)
+		_ = conn.Close(websocket.StatusNormalClosure, "")
+		if got := (<-disconnected).closed(); got != "1000 " {
+			t.Errorf("$disconnect sees %q", got)
+		}
+		clock.Advance(2 * time.Hour)
+		synctest.Wait()
+		if len(disconnected) != 0 {
+			t.Error("a second $disconnect at the end of its age")
+		}
+	})
 }

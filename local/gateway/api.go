@@ -33,6 +33,9 @@ type API struct {
 
 	// Integrations are what routes lead to, by id. At most 300.
 	Integrations map[string]Integration
+
+	// Authorizers may decide on $connect, by id. At most 10.
+	Authorizers map[string]Authorizer
 }
 
 // A Stage is one address of an API: its clients connect to /{Name}.
@@ -65,6 +68,31 @@ type Route struct {
 	// declared. Only together with the expression does it make the route
 	// two-way: what the function returns as body is then sent to the client.
 	HasRouteResponse bool
+
+	// AuthorizerID is the id of the authorizer that decides before the route is
+	// run, which AWS has on $connect only. Empty: anyone may connect.
+	AuthorizerID string
+}
+
+// An Authorizer is a Lambda authorizer of the type REQUEST, the only one that
+// WebSocket APIs have. Its function decides whether a client may connect, and
+// what it tells of the client is part of every later event of the connection.
+// Its results are not cached.
+type Authorizer struct {
+	// ID is API Gateway's id of the authorizer. It is the authorizer's key in
+	// [API.Authorizers]; empty means that key.
+	ID string
+
+	// Name is for people and logs.
+	Name string
+
+	// FunctionARN is handed to [Invoker.Invoke].
+	FunctionARN string
+
+	// IdentitySources are what a request must have, and not empty, for the
+	// function to be asked at all, for example route.request.header.Auth or
+	// route.request.querystring.token. Default: none.
+	IdentitySources []string
 }
 
 // An Integration is a function that a route leads to.

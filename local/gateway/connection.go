@@ -178,8 +178,12 @@ func (c *connection) disconnect(status closeStatus) {
 	if !ok {
 		return
 	}
+	if lose := e.options.LoseDisconnect; lose != nil && lose(c.id.String()) {
+		c.log.Info("$disconnect lost on purpose")
+		return
+	}
 	event := c.disconnectEvent(e.ids.request(), e.options.Clock.Now(), status)
-	if _, err := e.call(route, event); err != nil {
+	if _, err := e.call(c.callee(route), event.encode()); err != nil {
 		c.log.Warn("$disconnect failed", "error", err)
 	}
 }

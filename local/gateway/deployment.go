@@ -92,6 +92,11 @@ func deploy(api API, limits Limits) (*deployment, error) {
 	return d, nil
 }
 
+// arn is that of the API, without a stage.
+func (d *deployment) arn() string {
+	return fmt.Sprintf("arn:aws:execute-api:%s:%s:%s", d.api.Region, d.api.AccountID, d.api.ID)
+}
+
 func checkIntegration(id string, integration Integration) error {
 	switch {
 	case cmp.Or(integration.ID, id) != id:
@@ -110,6 +115,8 @@ func joinRoute(declared Route, integrations map[string]Integration) (route, erro
 	switch key := declared.Key; {
 	case key == "":
 		return route{}, errors.New("a route needs a key")
+	case declared.AuthorizerID != "":
+		return route{}, errors.New("authorizers are not run locally")
 	case strings.HasPrefix(key, "$") && key != connectRoute && key != disconnectRoute && key != defaultRoute:
 		return route{}, errors.New("only $connect, $disconnect and $default begin with a dollar sign")
 	}

@@ -4,11 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net"
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -27,56 +26,38 @@ func (counting) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// stopped is a clock that stands still.
-type stopped struct{ time.Time }
-
-func (s stopped) Now() time.Time                              { return s.Time }
-func (s stopped) AfterFunc(time.Duration, func()) func() bool { return func() bool { return true } }
-
 // The order of an event's fields counts: the JSON is compared as text.
 func TestEventsAreThoseOfAWSToTheByte(t *testing.T) {
-	t.Parallel()
-	connect, connected := recorded(ok)
-	message, messages := recorded(ok)
-	disconnect, disconnected := recorded(ok)
-	fns := functions{"$connect": connect, "$default": message, "$disconnect": disconnect}
-	api := declare(fns)
-	api.Stages["prod"] = gateway.Stage{Name: "prod", Variables: map[string]string{"color": "blue"}}
-	r := start(t, api, gateway.Options{Invoker: fns, Random: counting{}, Clock: stopped{time.Unix(1736441024, 0)}})
-	host := r.server.Listener.Addr().String()
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(time.Unix(1736441024, 0)))
+		connect, connected := recorded(ok)
+		message, messages := recorded(ok)
+		disconnect, disconnected := recorded(ok)
+		fns := functions{"$connect": connect, "$default": message, "$disconnect": disconnect}
+		api := declare(fns)
+		api.Stages["prod"] = gateway.Stage{Name: "prod", Variables: map[string]string{"color": "blue"}}
+		client := startInMemory(t, api, gateway.Options{Invoker: fns, Random: counting{}}).raw()
+		client.bytes([]byte("GET /prod?room=a&room=b&token=%C3%BC%26x HTTP/1.1\r\nHost: api.example:8080\r\n" +
+			"Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nUser-Agent: tests/1 <x>\r\nOrigin: https://example.com\r\n" +
+			"Accept-Language: en\r\nAccept-Language: de\r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: gopher\r\n" +
+			"Sec-WebSocket-Extensions: permessage-deflate\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"))
+		client.readResponse()
+		client.frame(ws.OpText, true, `{"action":"unknown","text":"<b>&amp;ü</b>"}`)
+		client.frame(ws.OpClose, true, "\x03\xe9")
+		client.readClose()
 
-	conn, err := net.Dial("tcp", host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close() }()
-	if _, err := io.WriteString(conn, "GET /prod?room=a&room=b&token=%C3%BC%26x HTTP/1.1\r\nHost: "+host+"\r\n"+
-		"Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nUser-Agent: tests/1 <x>\r\nOrigin: https://example.com\r\n"+
-		"Accept-Language: en\r\nAccept-Language: de\r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: gopher\r\n"+
-		"Sec-WebSocket-Extensions: permessage-deflate\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"); err != nil {
-		t.Fatal(err)
-	}
-	for _, frame := range []ws.Frame{
-		ws.NewTextFrame([]byte(`{"action":"unknown","text":"<b>&amp;ü</b>"}`)),
-		ws.NewCloseFrame(ws.NewCloseFrameBody(1001, "")),
-	} {
-		if _, err := conn.Write(ws.MustCompileFrame(ws.MaskFrame(frame))); err != nil {
-			t.Fatal(err)
+		for name, events := range map[string]<-chan event{
+			"connect": connected, "message": messages, "disconnect": disconnected,
+		} {
+			golden, err := os.ReadFile("testdata/" + name + ".json")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(indent(t, string(golden)), indent(t, string(next(t, events).raw))); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", name, diff)
+			}
 		}
-	}
-
-	for name, events := range map[string]<-chan event{
-		"connect": connected, "message": messages, "disconnect": disconnected,
-	} {
-		golden, err := os.ReadFile("testdata/" + name + ".json")
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := strings.ReplaceAll(string(golden), "HOST", host)
-		if diff := cmp.Diff(indent(t, want), indent(t, string(next(t, events).raw))); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
-		}
-	}
+	})
 }
 
 // indent changes nothing but white space.

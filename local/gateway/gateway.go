@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+
+	"example.com/chatstack/local/clock"
 )
 
 // Options are what a [Gateway] needs from its surroundings.
@@ -21,8 +23,9 @@ type Options struct {
 	// Default: nothing is logged.
 	Log *slog.Logger
 
-	// Clock gives times and ages. Default: the machine's clock.
-	Clock Clock
+	// Clock gives times and ages. Default: one of the gateway's own, on which
+	// only real time passes.
+	Clock *clock.Clock
 
 	// Random is where ids come from; it must be safe for concurrent use.
 	// Default: crypto/rand.
@@ -36,10 +39,22 @@ type Options struct {
 	// before. resource is the ARN that execute-api:ManageConnections must be
 	// allowed on. r is the request with its whole body, which Authorize may
 	// read. The text of an error is shown to the caller, with 403 and the type
-	// ForbiddenException, or that of the error's ErrorCode() string method if
-	// it has one. (SDKs do not show the text of a ForbiddenException, whose
-	// model has none.) Default: any signature is accepted, unchecked.
+	// ForbiddenException, or those of the error's StatusCode() int and
+	// ErrorCode() string methods if it has them. (SDKs do not show the text of a
+	// ForbiddenException, whose model has none.) Default: any signature is accepted, unchecked.
 	Authorize func(r *http.Request, resource string) error
+
+	// PostFault is asked for every POST @connections that is allowed and well
+	// formed, before the connection is looked up. It may wait. 0 goes on; 410,
+	// 429 and 500 are answered as AWS answers them, and nothing is sent; any
+	// other status is an internal error. ctx ends with the request. Default:
+	// no faults.
+	PostFault func(ctx context.Context, connectionID string) (status int)
+
+	// LoseDisconnect is asked when the $disconnect of a connection is due; true
+	// means that it never happens, as AWS does not guarantee it. Default: none
+	// is lost.
+	LoseDisconnect func(connectionID string) bool
 }
 
 // A Gateway runs WebSocket APIs. Its methods may be called concurrently.
@@ -58,7 +73,7 @@ func New(options Options) *Gateway {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
 	if options.Clock == nil {
-		options.Clock = systemClock{}
+		options.Clock = new(clock.Clock)
 	}
 	if options.Random == nil {
 		options.Random = rand.Reader

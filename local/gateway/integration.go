@@ -12,14 +12,19 @@ import (
 
 // An Invoker runs functions.
 //
-// Invoke calls the function with an event and returns what it returned. If the
-// function failed, functionError is not empty (Unhandled, as in Lambda's
+// Invoke calls the function with an event and returns what it returned.
+// sourceARN is what calls it, which the function's permissions must allow:
+// arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/ROUTEKEY for a route,
+// arn:aws:execute-api:REGION:ACCOUNT:API/authorizers/ID for an authorizer.
+//
+// If the function failed, functionError is not empty (Unhandled, as in Lambda's
 // X-Amz-Function-Error) and payloadOut describes the failure. err is for the
-// service itself: no such function, throttled, shutting down. Invoke is called
-// concurrently and must return soon once ctx is done; ctx ends only when the
-// API goes away, since a function goes on after its integration timed out.
+// service itself: no such function, no permission, throttled, shutting down.
+// Invoke is called concurrently and must return soon once ctx is done; ctx ends
+// only when the API goes away, since a function goes on after its integration
+// timed out.
 type Invoker interface {
-	Invoke(ctx context.Context, functionARN string, payload []byte) (payloadOut []byte, functionError string, err error)
+	Invoke(ctx context.Context, functionARN, sourceARN string, payload []byte) (payloadOut []byte, functionError string, err error)
 }
 
 // What can go wrong with an integration, apart from the invocation itself.
@@ -29,30 +34,43 @@ var (
 	errMalformed = errors.New("malformed proxy response")
 )
 
-// call invokes the function of a route and waits for it, but not beyond the
-// route's timeout. A function that takes longer runs on, and what it returns is
-// dropped. The error wraps errFunction, errTimeout, or is the Invoker's.
-func (e *endpoint) call(r route, event event) ([]byte, error) {
+// A callee is a function, and in whose name it is called.
+type callee struct {
+	functionARN string
+	sourceARN   string
+	timeout     time.Duration
+}
+
+// callee is the function of a route, called for this connection.
+func (c *connection) callee(r route) callee {
+	arn := c.endpoint.deployment.Load().arn()
+	return callee{r.functionARN, arn + "/" + c.stage + "/" + r.key, r.timeout}
+}
+
+// call invokes a function and waits for it, but not beyond its timeout. A
+// function that takes longer runs on, and what it returns is dropped. The error
+// wraps errFunction, errTimeout, or is the Invoker's. What the function returned
+// comes with errFunction too.
+func (e *endpoint) call(f callee, payload []byte) ([]byte, error) {
 	type outcome struct {
 		payload []byte
 		err     error
 	}
 	done := make(chan outcome, 1)
-	payload := event.encode()
 	e.running.Go(func() {
-		out, functionError, err := e.options.Invoker.Invoke(e.ctx, r.functionARN, payload)
+		out, functionError, err := e.options.Invoker.Invoke(e.ctx, f.functionARN, f.sourceARN, payload)
 		if err == nil && functionError != "" {
 			err = fmt.Errorf("%w: %s", errFunction, functionError)
 		}
 		done <- outcome{out, err}
 	})
-	timer := time.NewTimer(r.timeout)
+	timer := time.NewTimer(f.timeout)
 	defer timer.Stop()
 	select {
 	case o := <-done:
 		return o.payload, o.err
 	case <-timer.C:
-		return nil, fmt.Errorf("%w after %v", errTimeout, r.timeout)
+		return nil, fmt.Errorf("%w after %v", errTimeout, f.timeout)
 	case <-e.ctx.Done():
 		return nil, context.Cause(e.ctx)
 	}
@@ -67,8 +85,8 @@ type proxyResponse struct {
 
 // exchange calls the function of a route and parses its response. The error may
 // also wrap errMalformed.
-func (e *endpoint) exchange(r route, event event) (proxyResponse, error) {
-	payload, err := e.call(r, event)
+func (c *connection) exchange(r route, event event) (proxyResponse, error) {
+	payload, err := c.endpoint.call(c.callee(r), event.encode())
 	if err != nil {
 		return proxyResponse{}, err
 	}

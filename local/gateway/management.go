@@ -25,16 +25,14 @@ func (e *endpoint) manage(w http.ResponseWriter, r *http.Request, stage, id stri
 		return
 	}
 	if err := e.authorize(r, payload, stage, id); err != nil {
-		code := "ForbiddenException"
-		var coded interface{ ErrorCode() string }
-		if errors.As(err, &coded) {
-			code = coded.ErrorCode()
-		}
-		fail(w, http.StatusForbidden, code, err.Error())
+		refuse(w, err)
 		return
 	}
 	if !wellFormedID(id) {
 		fail(w, http.StatusBadRequest, "BadRequestException", "Invalid connectionId: "+id)
+		return
+	}
+	if r.Method == http.MethodPost && !e.admit(w, r, payload, id) {
 		return
 	}
 	c, open := e.connection(stage, id)
@@ -56,18 +54,37 @@ func (e *endpoint) manage(w http.ResponseWriter, r *http.Request, stage, id stri
 	}
 }
 
-func (c *connection) managePost(w http.ResponseWriter, payload []byte) {
-	if limit := c.endpoint.options.Limits.Message; len(payload) > limit {
+// admit holds a message to the limits and gives way to a fault that was asked
+// for. It reports false if it has answered.
+func (e *endpoint) admit(w http.ResponseWriter, r *http.Request, payload []byte, id string) bool {
+	if limit := e.options.Limits.Message; len(payload) > limit {
 		fail(w, http.StatusRequestEntityTooLarge, "PayloadTooLargeException", fmt.Sprintf("Message exceeds %d bytes", limit))
-		return
+		return false
 	}
 	if !utf8.Valid(payload) {
 		fail(w, http.StatusBadRequest, "BadRequestException", "Message is not UTF-8 text")
-		return
+		return false
 	}
+	if e.options.PostFault == nil {
+		return true
+	}
+	switch e.options.PostFault(r.Context(), id) {
+	case 0:
+		return true
+	case http.StatusGone:
+		gone(w)
+	case http.StatusTooManyRequests:
+		limited(w)
+	default:
+		fail(w, http.StatusInternalServerError, "InternalServerErrorException", string(internalServerError))
+	}
+	return false
+}
+
+func (c *connection) managePost(w http.ResponseWriter, payload []byte) {
 	switch err := c.send(payload); {
 	case errors.Is(err, errFull):
-		fail(w, http.StatusTooManyRequests, "LimitExceededException", "Limit exceeded")
+		limited(w)
 	case err != nil:
 		gone(w)
 	default:
@@ -99,6 +116,25 @@ func (c *connection) manageGet(w http.ResponseWriter) {
 // Its body is empty, as on AWS: without the header, SDKs would not know it.
 func gone(w http.ResponseWriter) { fail(w, http.StatusGone, "GoneException", "") }
 
+// limited answers what came too fast, or is more than the client takes.
+func limited(w http.ResponseWriter) {
+	fail(w, http.StatusTooManyRequests, "LimitExceededException", "Limit exceeded")
+}
+
+// refuse answers what authorize refuses.
+func refuse(w http.ResponseWriter, err error) {
+	status, code := http.StatusForbidden, "ForbiddenException"
+	var coded interface{ ErrorCode() string }
+	if errors.As(err, &coded) {
+		code = coded.ErrorCode()
+	}
+	var withStatus interface{ StatusCode() int }
+	if errors.As(err, &withStatus) {
+		status = withStatus.StatusCode()
+	}
+	fail(w, status, code, err.Error())
+}
+
 // authorize refuses requests that are not signed for execute-api, and those
 // that [Options.Authorize] refuses.
 func (e *endpoint) authorize(r *http.Request, payload []byte, stage, id string) error {
@@ -108,9 +144,7 @@ func (e *endpoint) authorize(r *http.Request, payload []byte, stage, id string) 
 	if e.options.Authorize == nil {
 		return nil
 	}
-	api := e.deployment.Load().api
-	resource := fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s/%s/@connections/%s",
-		api.Region, api.AccountID, api.ID, stage, r.Method, id)
+	resource := fmt.Sprintf("%s/%s/%s/@connections/%s", e.deployment.Load().arn(), stage, r.Method, id)
 	r.Body = io.NopCloser(bytes.NewReader(payload))
 	return e.options.Authorize(r, resource)
 }

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,7 +19,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi/types"
 	"github.com/aws/smithy-go"
 	"github.com/gobwas/ws"
-	"github.com/google/go-cmp/cmp"
 
 	"example.com/chatstack/local/gateway"
 )
@@ -105,27 +106,36 @@ func TestPostAbove32KBIsSentInFragments(t *testing.T) {
 }
 
 func TestGetTellsOfTheConnectionInISOTime(t *testing.T) {
-	t.Parallel()
-	r := start(t, declare(functions{}), gateway.Options{Clock: stopped{time.Unix(1736441024, 5e6)}})
-	r.raw("/prod", map[string]string{"User-Agent": "tests/1"})
-	_, body := r.call(http.MethodGet, "/prod/@connections/"+r.onlyID(), "")
-	var got map[string]any
-	if err := json.Unmarshal([]byte(body), &got); err != nil {
-		t.Fatalf("%v in %s", err, body)
-	}
-	want := map[string]any{
-		"connectedAt":  "2025-01-09T16:43:44.005Z",
-		"lastActiveAt": "2025-01-09T16:43:44.005Z",
-		"identity":     map[string]any{"sourceIp": "127.0.0.1", "userAgent": "tests/1"},
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(time.Unix(1736441024, 5e6)))
+		r := startInMemory(t, declare(functions{}), gateway.Options{})
+		conn := r.dial()
+		time.Sleep(90 * time.Second)
+		send(t, conn, "x")
+		synctest.Wait()
+		request := httptest.NewRequest(http.MethodGet, "/prod/@connections/"+r.Connections(r.api.ID)[0].ID, nil)
+		request.Header.Set("Authorization", signed)
+		got := r.do(request).Body.String()
+		want := `{"connectedAt":"2025-01-09T16:43:44.005Z","identity":{"userAgent":"Go-http-client/1.1","sourceIp":"127.0.0.1"},` +
+			`"lastActiveAt":"2025-01-09T16:45:14.005Z"}`
+		if got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	})
+}
 
-	id := r.onlyID()
-	out, err := r.sdk("prod").GetConnection(t.Context(), &management.GetConnectionInput{ConnectionId: &id})
-	if err != nil || out.ConnectedAt.UnixMilli() != 1736441024005 || *out.Identity.SourceIp != "127.0.0.1" {
-		t.Errorf("the SDK got %+v, %v", out, err)
+func TestGetIsWhatTheSDKUnderstands(t *testing.T) {
+	t.Parallel()
+	r := run(t, functions{})
+	r.raw("/prod", map[string]string{"User-Agent": "tests/1"})
+	info := r.Connections(r.apiID)[0]
+	got, err := r.sdk("prod").GetConnection(t.Context(), &management.GetConnectionInput{ConnectionId: &info.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !got.ConnectedAt.Equal(info.ConnectedAt.Truncate(time.Millisecond)) || !got.LastActiveAt.Equal(info.LastActiveAt.Truncate(time.Millisecond)) ||
+		*got.Identity.SourceIp != "127.0.0.1" || *got.Identity.UserAgent != "tests/1" {
+		t.Errorf("the SDK got %+v, %+v", got, got.Identity)
 	}
 }
 

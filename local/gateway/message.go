@@ -34,7 +34,7 @@ func (c *connection) handle(message []byte) {
 		return
 	}
 	event := c.messageEvent(selected.key, requestID, e.ids.message(c.id), e.options.Clock.Now(), message)
-	response, err := e.exchange(selected, event)
+	response, err := c.exchange(selected, event)
 	switch {
 	case errors.Is(err, errTimeout):
 		c.answer(requestTimedOut.encode(c.id, requestID))

@@ -34,7 +34,7 @@ type function func(ctx context.Context, event []byte) (out, functionError string
 // functions are an Invoker; a function's ARN is the key of its route.
 type functions map[string]function
 
-func (f functions) Invoke(ctx context.Context, arn string, payload []byte) ([]byte, string, error) {
+func (f functions) Invoke(ctx context.Context, arn, _ string, payload []byte) ([]byte, string, error) {
 	fn, ok := f[arn]
 	if !ok {
 		return nil, "", fmt.Errorf("no function %s", arn)

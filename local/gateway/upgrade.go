@@ -84,7 +84,7 @@ func (e *endpoint) connect(c *connection, request upgradeRequest) (status int, w
 	if !ok {
 		return http.StatusSwitchingProtocols, "", ""
 	}
-	response, err := e.exchange(route, c.connectEvent(request))
+	response, err := c.exchange(route, c.connectEvent(request))
 	switch {
 	case errors.Is(err, errTimeout):
 		status, why = http.StatusGatewayTimeout, requestTimedOut
