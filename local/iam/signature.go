@@ -1,0 +1,248 @@
+package iam
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	algorithm  = "AWS4-HMAC-SHA256"
+	terminator = "aws4_request"
+	timeFormat = "20060102T150405Z"
+	dateFormat = "20060102"
+)
+
+// maxSkew is how far the time of a request may be off.
+const maxSkew = 5 * time.Minute
+
+// Authenticate returns who signed a request to a service ("dynamodb", which
+// streams are signed for too, or "execute-api"). body is what the request
+// carries; r.Body is not read. The error is a *[SignatureError].
+func (a *Authority) Authenticate(r *http.Request, body []byte, service string) (Principal, error) {
+	refuse := func(code, format string, args ...any) (Principal, error) {
+		return Principal{}, &SignatureError{Code: code, Message: fmt.Sprintf(format, args...), Status: refusalStatus(service)}
+	}
+	if r.URL.RawQuery != "" {
+		query := r.URL.Query()
+		if query.Has("X-Amz-Signature") || query.Has("X-Amz-Algorithm") {
+			return refuse("IncompleteSignatureException", "The local cloud does not run presigned URLs: sign the request with an Authorization header.")
+		}
+	}
+	header := r.Header.Get("Authorization")
+	if header == "" {
+		words := "Missing Authentication Token"
+		if service == "dynamodb" {
+			words = "Request is missing Authentication Token"
+		}
+		return refuse("MissingAuthenticationTokenException", "%s", words)
+	}
+	if strings.HasPrefix(header, "AWS4-ECDSA-P256-SHA256") {
+		return refuse("IncompleteSignatureException", "The local cloud does not run signature version 4A (%s): sign the request with %s.", "AWS4-ECDSA-P256-SHA256", algorithm)
+	}
+	s, missing := parseAuthorization(header)
+	var signedAt time.Time
+	var dated bool
+	if signedAt, dated = requestTime(r.Header); !dated {
+		missing = append(missing, "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
+	}
+	if len(missing) > 0 {
+		// AWS repeats the header, of which signatures must not reach logs.
+		return refuse("IncompleteSignatureException", "%s", strings.Join(missing, " "))
+	}
+
+	a.mu.RLock()
+	principal, known := a.principals[s.accessKeyID]
+	region := a.region
+	a.mu.RUnlock()
+	if !known || !hmac.Equal([]byte(principal.SessionToken), []byte(r.Header.Get("X-Amz-Security-Token"))) {
+		return refuse("UnrecognizedClientException", "The security token included in the request is invalid.")
+	}
+	const invalid = "InvalidSignatureException"
+	stamp := signedAt.UTC().Format(timeFormat)
+	switch {
+	case s.terminator != terminator:
+		return refuse(invalid, "Credential should be scoped with a valid terminator: '%s'. ", terminator)
+	case s.service != service:
+		return refuse(invalid, "Credential should be scoped to correct service: '%s'. ", service)
+	case region != "" && s.region != region:
+		return refuse(invalid, "Credential should be scoped to a valid region, not '%s'. ", s.region)
+	case s.date != stamp[:len(dateFormat)]:
+		return refuse(invalid, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '%s' != '%s', from '%s'.", s.date, stamp[:len(dateFormat)], stamp)
+	case !slices.Contains(s.signedHeaders, "host"):
+		return refuse(invalid, "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization header.")
+	}
+	now := time.Now().UTC()
+	minutes := int(maxSkew / time.Minute)
+	if earliest := now.Add(-maxSkew); signedAt.Before(earliest.Truncate(time.Second)) {
+		return refuse(invalid, "Signature expired: %s is now earlier than %s (%s - %d min.)", stamp, earliest.Format(timeFormat), now.Format(timeFormat), minutes)
+	}
+	if latest := now.Add(maxSkew); signedAt.After(latest) {
+		return refuse(invalid, "Signature not yet current: %s is still later than %s (%s + %d min.)", stamp, latest.Format(timeFormat), now.Format(timeFormat), minutes)
+	}
+	if !hmac.Equal([]byte(s.sign(r, body, principal.SecretAccessKey, stamp)), []byte(s.signature)) {
+		return refuse(invalid, "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
+	}
+	return principal, nil
+}
+
+// An authorization is what the Authorization header says.
+type authorization struct {
+	accessKeyID, date, region, service, terminator string
+
+	signedHeaders []string // in lower case
+	signature     string   // hex
+}
+
+// parseAuthorization takes the header apart:
+//
+//	AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, SignedHeaders=a;b, Signature=HEX
+//
+// missing says what it lacks.
+func parseAuthorization(header string) (s authorization, missing []string) {
+	scheme, fields, _ := strings.Cut(strings.TrimSpace(header), " ")
+	if scheme != algorithm {
+		return s, []string{"Unsupported AWS 'algorithm': '" + scheme + "'."}
+	}
+	values := map[string]string{}
+	for field := range strings.SplitSeq(fields, ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(field), "=")
+		values[name] = value
+	}
+	for _, name := range []string{"Credential", "Signature", "SignedHeaders"} {
+		if values[name] == "" {
+			missing = append(missing, "Authorization header requires '"+name+"' parameter.")
+		}
+	}
+	if len(missing) > 0 {
+		return s, missing
+	}
+	// An access key may hold slashes; the scope has four parts.
+	scope := strings.Split(values["Credential"], "/")
+	last := len(scope) - 4
+	if last < 1 {
+		return s, []string{"Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '" + values["Credential"] + "'."}
+	}
+	s = authorization{
+		accessKeyID: strings.Join(scope[:last], "/"),
+		date:        scope[last], region: scope[last+1], service: scope[last+2], terminator: scope[last+3],
+		signature: values["Signature"],
+	}
+	s.signedHeaders = strings.Split(strings.ToLower(values["SignedHeaders"]), ";")
+	return s, nil
+}
+
+// requestTime is when the request says that it was signed.
+func requestTime(header http.Header) (time.Time, bool) {
+	text := header.Get("X-Amz-Date")
+	if text == "" {
+		text = header.Get("Date")
+	}
+	for _, format := range []string{timeFormat, http.TimeFormat} {
+		if t, err := time.Parse(format, text); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// sign returns the signature that the request should have.
+func (s authorization) sign(r *http.Request, body []byte, secret, stamp string) string {
+	canonical := sha256.Sum256([]byte(s.canonicalRequest(r, body)))
+	toSign := algorithm + "\n" + stamp + "\n" +
+		s.date + "/" + s.region + "/" + s.service + "/" + s.terminator + "\n" +
+		hex.EncodeToString(canonical[:])
+	key := []byte("AWS4" + secret)
+	for _, part := range []string{s.date, s.region, s.service, s.terminator, toSign} {
+		sum := hmac.New(sha256.New, key)
+		sum.Write([]byte(part))
+		key = sum.Sum(nil)
+	}
+	return hex.EncodeToString(key)
+}
+
+// canonicalRequest writes a request in the one form that is signed.
+func (s authorization) canonicalRequest(r *http.Request, body []byte) string {
+	var b strings.Builder
+	b.WriteString(r.Method + "\n" + canonicalPath(r.URL) + "\n" + canonicalQuery(r.URL) + "\n")
+	for _, name := range s.signedHeaders {
+		b.WriteString(name + ":" + canonicalHeader(r, name) + "\n")
+	}
+	payload := sha256.Sum256(body)
+	b.WriteString("\n" + strings.Join(s.signedHeaders, ";") + "\n" + hex.EncodeToString(payload[:]))
+	return b.String()
+}
+
+// canonicalPath escapes the path as it was sent once more, as for every service
+// but S3.
+func canonicalPath(u *url.URL) string {
+	sent := u.EscapedPath()
+	if sent == "" {
+		return "/"
+	}
+	return escape(sent, "/")
+}
+
+// canonicalQuery sorts the parameters by name and value.
+func canonicalQuery(u *url.URL) string {
+	if u.RawQuery == "" {
+		return ""
+	}
+	var pairs [][2]string
+	for name, values := range u.Query() {
+		for _, value := range values {
+			pairs = append(pairs, [2]string{escape(name, ""), escape(value, "")})
+		}
+	}
+	slices.SortFunc(pairs, func(x, y [2]string) int { return slices.Compare(x[:], y[:]) })
+	var b strings.Builder
+	for i, pair := range pairs {
+		if i > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(pair[0] + "=" + pair[1])
+	}
+	return b.String()
+}
+
+func canonicalHeader(r *http.Request, name string) string {
+	values := r.Header.Values(name)
+	switch {
+	case name == "host":
+		values = []string{r.Host}
+	case name == "content-length" && len(values) == 0:
+		values = []string{strconv.FormatInt(r.ContentLength, 10)}
+	}
+	trimmed := make([]string, len(values))
+	for i, value := range values {
+		trimmed[i] = strings.Join(strings.FieldsFunc(value, func(char rune) bool { return char == ' ' }), " ")
+	}
+	return strings.Join(trimmed, ",")
+}
+
+// escape writes all but letters, digits, "-", "_", ".", "~" and what also lists
+// as %XX.
+func escape(text, also string) string {
+	const hexDigits = "0123456789ABCDEF"
+	var b strings.Builder
+	b.Grow(len(text))
+	for i := range len(text) {
+		c := text[i]
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("-_.~", c) >= 0, strings.IndexByte(also, c) >= 0:
+			b.WriteByte(c)
+		default:
+			b.WriteByte('%')
+			b.WriteByte(hexDigits[c>>4])
+			b.WriteByte(hexDigits[c&15])
+		}
+	}
+	return b.String()
+}
