@@ -1,6 +1,6 @@
 # chatstack: `make up` runs the chat on this machine, `make test` tests it.
 .DEFAULT_GOAL := help
-.PHONY: help up dev down status logs test lint fmt bench module chatstack browser
+.PHONY: help up dev down status logs test lint fmt bench module chatstack clients
 
 export CHATSTACK_TOOLS ?= $(CURDIR)/.chatstack/tools
 TOOLS     := $(CHATSTACK_TOOLS)
@@ -25,7 +25,7 @@ status: chatstack ## show what runs
 logs: chatstack ## show what the functions print
 	@$(CHATSTACK) logs
 
-test: browser ## run every test: units, the real Pulumi engine, a real browser
+test: clients ## run every test: units, the real Pulumi engine, a real browser
 	@for module in $(MODULES); do \
 		echo "testing $$module"; \
 		(cd $$module && go test -race -timeout 30m ./...) || exit 1; \
@@ -53,8 +53,8 @@ chatstack:
 	@test -x $(CHATSTACK) || echo "· building the chatstack command (the first time this fetches its modules and takes minutes)"
 	@go build -buildvcs=false -o $(CHATSTACK) ./cmd/chatstack
 
-browser:
-	@tools/install-chromium
+clients:
+	@tools/install-clients "$(TOOLS)"
 
 $(TOOLS)/gofumpt $(TOOLS)/staticcheck: tools/go.mod tools/go.sum
 	@mkdir -p $(TOOLS)
