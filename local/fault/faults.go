@@ -33,7 +33,7 @@ func New() *Faults { return &Faults{} }
 // sentence that says so.
 func (f *Faults) Add(rule Rule) (Rule, error) {
 	if err := rule.check(); err != nil {
-		return Rule{}, fmt.Errorf("fault: %w", err)
+		return Rule{}, err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -44,7 +44,7 @@ func (f *Faults) Add(rule Rule) (Rule, error) {
 		}
 	}
 	if f.index(rule.ID) >= 0 {
-		return Rule{}, fmt.Errorf("fault: there is a rule %s already: remove it first, or leave the id out", rule.ID)
+		return Rule{}, fmt.Errorf("there is a rule %s already: remove it first, or leave the id out", rule.ID)
 	}
 	if rule.Share == 0 {
 		rule.Share = 1
