@@ -53,6 +53,24 @@ var roles = map[string]func(){
 		<-signals
 		fmt.Println("goodbye")
 	},
+	// It lets hear of itself as long as it runs.
+	"heartbeat": func() {
+		for i := 0; ; i++ {
+			fmt.Println(i)
+			time.Sleep(time.Millisecond)
+		}
+	},
+	"parent of a heartbeat": func() {
+		self, _ := os.Executable()
+		_, err := os.StartProcess(self, []string{self}, &os.ProcAttr{
+			Env:   []string{"ROLE=heartbeat"},
+			Files: []*os.File{nil, os.Stdout, os.Stdout},
+		})
+		if err != nil {
+			panic(err)
+		}
+		select {}
+	},
 	"deaf": func() {
 		signal.Ignore(syscall.SIGTERM)
 		fmt.Println("ready")
@@ -75,7 +93,16 @@ var roles = map[string]func(){
 	"parent of an escapee": func() {
 		startSleeper(&syscall.SysProcAttr{Setsid: true})
 	},
-	// And this one does so by way of the package.
+	// And these two do so by way of the package.
+	"parent that freezes": func() {
+		p, err := Start(context.Background(), child("sleep", func(string) {}))
+		if err != nil {
+			panic(err)
+		}
+		p.Freeze()
+		fmt.Println(p.PID())
+		<-p.Done()
+	},
 	"parent by the package": func() {
 		p, err := Start(context.Background(), child("sleep", func(string) {}))
 		if err != nil {

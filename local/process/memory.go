@@ -7,19 +7,49 @@ import (
 	"syscall"
 )
 
-// PeakMemory is the most memory that the process has had in use, in bytes. Of a
-// process that has exited it is what the kernel counted at its end; of one that
-// runs it is known on Linux alone, and 0 elsewhere.
+// PeakMemory is the most memory that the process has had resident, in bytes,
+// without that of processes it started. Of one that runs it is known on Linux
+// alone, and 0 elsewhere.
+//
+// Of a process that has exited it is what the kernel counted at its end, if that
+// can be told from what the kernel counts of us: on Linux a child's account
+// begins with its parent's. If the process stayed below that, it is the most
+// that PeakMemory, or Kill, saw while it ran.
 func (p *Process) PeakMemory() int64 {
 	select {
 	case <-p.done:
-		if usage, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-			return int64(usage.Maxrss) * maxRSSUnit()
-		}
-		return 0
+		return p.finalPeak()
 	default:
 	}
-	status, err := os.ReadFile("/proc/" + strconv.Itoa(p.PID()) + "/status")
+	return p.observe()
+}
+
+// observe looks how much memory the process has had, as long as there is one, and
+// returns the most that was ever seen.
+func (p *Process) observe() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.reaped { // the id is still its own
+		p.seenPeak = max(p.seenPeak, peakOf(strconv.Itoa(p.PID())))
+	}
+	return p.seenPeak
+}
+
+func (p *Process) finalPeak() int64 {
+	if usage, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		// The kernel's counts of two processes are not exact to the page.
+		const slack = 4 << 20
+		if counted := int64(usage.Maxrss) * maxRSSUnit(); counted > peakOf("self")+slack {
+			return counted
+		}
+	}
+	return p.observe()
+}
+
+// peakOf reads the most memory that a process has had from where Linux tells it,
+// and returns 0 elsewhere.
+func peakOf(pid string) int64 {
+	status, err := os.ReadFile("/proc/" + pid + "/status")
 	if err != nil {
 		return 0
 	}

@@ -40,8 +40,9 @@ type Process struct {
 	cmd     *exec.Cmd
 	outputs []*output
 
-	mu     sync.Mutex // guards reaped: no signal may reach a recycled process id
-	reaped bool
+	mu       sync.Mutex // guards the two below
+	reaped   bool       // no signal may reach a recycled process id
+	seenPeak int64      // bytes, see PeakMemory
 
 	done chan struct{}
 	err  error // once done is closed
@@ -144,7 +145,7 @@ func (p *Process) wait() {
 func (p *Process) endGroup() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.killGroup()
+	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // ESRCH is as good
 	p.reaped = true
 }
 
@@ -177,19 +178,11 @@ func (p *Process) Flush() {
 	}
 }
 
-// Kill kills the process and its group, and does not wait until it has exited.
+// Kill kills the process and its group, frozen or not, and does not wait until it
+// has exited.
 func (p *Process) Kill() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.killGroup()
-}
-
-// killGroup needs p.mu.
-func (p *Process) killGroup() {
-	if !p.reaped {
-		// ESRCH says that none is left, which is what is wanted.
-		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
-	}
+	p.observe() // nobody can tell afterwards
+	p.signalGroup(syscall.SIGKILL)
 }
 
 // Signal sends sig to the process alone, not to its group. It returns
@@ -209,10 +202,11 @@ func (p *Process) Signal(sig syscall.Signal) error {
 	return nil
 }
 
-// Stop asks the process to end by SIGTERM, kills it if it has not within grace,
-// and waits for it. It returns what Wait does.
+// Stop asks the process to end by SIGTERM, for which it is thawed, kills it if it
+// has not within grace, and waits for it. It returns what Wait does.
 func (p *Process) Stop(grace time.Duration) error {
 	if p.Signal(syscall.SIGTERM) == nil {
+		p.Thaw()
 		timer := time.NewTimer(grace)
 		defer timer.Stop()
 		select {

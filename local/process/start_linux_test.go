@@ -64,3 +64,22 @@ func TestPeakMemory(t *testing.T) {
 		t.Errorf("%d bytes at its end", n)
 	}
 }
+
+// On Linux what the kernel counted of a process that has exited begins with what
+// its parent had, at the moment at which it was started.
+func TestPeakMemoryIsNotThatOfTheParent(t *testing.T) {
+	t.Parallel()
+	ours := make([]byte, 256<<20)
+	for i := range ours {
+		ours[i] = 1
+	}
+	got := newLines()
+	p := start(t, child("sleep", got.add))
+	got.next(t)
+	p.Kill()
+	<-p.Done()
+	if n := p.PeakMemory(); n == 0 || n >= int64(len(ours)) {
+		t.Errorf("%d bytes", n)
+	}
+	runtime.KeepAlive(ours)
+}
