@@ -25,7 +25,7 @@ type API struct {
 	// Required.
 	RouteSelectionExpression string
 
-	// Stages are the API's stages by name.
+	// Stages are the API's stages by name. At most 10.
 	Stages map[string]Stage
 
 	// Routes have a key each, no two of them the same. At most 300.

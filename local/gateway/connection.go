@@ -26,6 +26,8 @@ type connection struct {
 	domainName  string
 	identity    identity
 	connectedAt time.Time
+	authorizer  parameters[any] // what an authorizer told of the client, or nil
+	latency     time.Duration   // of the authorizer
 	log         *slog.Logger
 
 	frames *frameReader

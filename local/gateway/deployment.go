@@ -27,6 +27,7 @@ type route struct {
 	functionARN string
 	timeout     time.Duration
 	twoWay      bool
+	authorizer  *authorizer // nil: anyone may
 }
 
 var stageName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
@@ -51,6 +52,9 @@ func deploy(api API, limits Limits) (*deployment, error) {
 	if d.selection, err = selection.Parse(api.RouteSelectionExpression); err != nil {
 		problem("route selection expression %q: %w", api.RouteSelectionExpression, err)
 	}
+	if n := len(api.Stages); n > limits.Stages {
+		problem("%d stages, at most %d are allowed", n, limits.Stages)
+	}
 	for name, stage := range api.Stages {
 		switch {
 		case cmp.Or(stage.Name, name) != name:
@@ -70,6 +74,16 @@ func deploy(api API, limits Limits) (*deployment, error) {
 			problem("integration %s: %w", id, err)
 		}
 	}
+	authorizers := make(map[string]*authorizer, len(api.Authorizers))
+	if n := len(api.Authorizers); n > limits.Authorizers {
+		problem("%d authorizers, at most %d are allowed", n, limits.Authorizers)
+	}
+	for id, declared := range api.Authorizers {
+		var err error
+		if authorizers[id], err = checkAuthorizer(id, declared); err != nil {
+			problem("authorizer %s: %w", id, err)
+		}
+	}
 	if n := len(api.Routes); n > limits.Routes {
 		problem("%d routes, at most %d are allowed", n, limits.Routes)
 	}
@@ -78,7 +92,7 @@ func deploy(api API, limits Limits) (*deployment, error) {
 			problem("route %q is declared twice", declared.Key)
 			continue
 		}
-		r, err := joinRoute(declared, api.Integrations)
+		r, err := joinRoute(declared, api.Integrations, authorizers)
 		if err != nil {
 			problem("route %q: %w", declared.Key, err)
 		}
@@ -88,7 +102,7 @@ func deploy(api API, limits Limits) (*deployment, error) {
 		return nil, fmt.Errorf("api %s: %w", api.ID, errors.Join(problems...))
 	}
 	// The caller keeps its own maps and slices; nothing here reads them again.
-	d.api.Stages, d.api.Routes, d.api.Integrations = nil, nil, nil
+	d.api.Stages, d.api.Routes, d.api.Integrations, d.api.Authorizers = nil, nil, nil, nil
 	return d, nil
 }
 
@@ -111,18 +125,22 @@ func checkIntegration(id string, integration Integration) error {
 	return nil
 }
 
-func joinRoute(declared Route, integrations map[string]Integration) (route, error) {
+func joinRoute(declared Route, integrations map[string]Integration, authorizers map[string]*authorizer) (route, error) {
 	switch key := declared.Key; {
 	case key == "":
 		return route{}, errors.New("a route needs a key")
-	case declared.AuthorizerID != "":
-		return route{}, errors.New("authorizers are not run locally")
+	case declared.AuthorizerID != "" && key != connectRoute:
+		return route{}, errors.New("only $connect may have an authorizer")
 	case strings.HasPrefix(key, "$") && key != connectRoute && key != disconnectRoute && key != defaultRoute:
 		return route{}, errors.New("only $connect, $disconnect and $default begin with a dollar sign")
 	}
 	integration, ok := integrations[declared.Target]
 	if !ok {
 		return route{}, fmt.Errorf("its target %q is no integration of this API", declared.Target)
+	}
+	authorizer, ok := authorizers[declared.AuthorizerID]
+	if !ok && declared.AuthorizerID != "" {
+		return route{}, fmt.Errorf("its authorizer %q is none of this API", declared.AuthorizerID)
 	}
 	expression := declared.RouteResponseSelectionExpression
 	if expression != "" && expression != defaultRoute {
@@ -133,5 +151,6 @@ func joinRoute(declared Route, integrations map[string]Integration) (route, erro
 		functionARN: integration.FunctionARN,
 		timeout:     cmp.Or(integration.Timeout, maxIntegrationTimeout),
 		twoWay:      expression == defaultRoute && declared.HasRouteResponse,
+		authorizer:  authorizer,
 	}, nil
 }

@@ -16,29 +16,30 @@ type event struct {
 	MultiValueHeaders               values             `json:"multiValueHeaders,omitempty"`
 	QueryStringParameters           parameters[string] `json:"queryStringParameters,omitempty"`
 	MultiValueQueryStringParameters values             `json:"multiValueQueryStringParameters,omitempty"`
-	StageVariables                  map[string]string  `json:"stageVariables,omitempty"`
+	StageVariables                  parameters[string] `json:"stageVariables,omitempty"`
 	RequestContext                  requestContext     `json:"requestContext"`
 	Body                            *string            `json:"body,omitempty"`
 	IsBase64Encoded                 bool               `json:"isBase64Encoded"`
 }
 
 type requestContext struct {
-	RouteKey             string   `json:"routeKey"`
-	MessageID            string   `json:"messageId,omitempty"`
-	DisconnectStatusCode int      `json:"disconnectStatusCode,omitempty"`
-	EventType            string   `json:"eventType"`
-	ExtendedRequestID    string   `json:"extendedRequestId"`
-	RequestTime          string   `json:"requestTime"`
-	MessageDirection     string   `json:"messageDirection"`
-	DisconnectReason     *string  `json:"disconnectReason,omitempty"`
-	Stage                string   `json:"stage"`
-	ConnectedAt          int64    `json:"connectedAt"`
-	RequestTimeEpoch     int64    `json:"requestTimeEpoch"`
-	Identity             identity `json:"identity"`
-	RequestID            string   `json:"requestId"`
-	DomainName           string   `json:"domainName"`
-	ConnectionID         string   `json:"connectionId"`
-	APIID                string   `json:"apiId"`
+	RouteKey             string          `json:"routeKey"`
+	MessageID            string          `json:"messageId,omitempty"`
+	DisconnectStatusCode int             `json:"disconnectStatusCode,omitempty"`
+	Authorizer           parameters[any] `json:"authorizer,omitempty"`
+	EventType            string          `json:"eventType"`
+	ExtendedRequestID    string          `json:"extendedRequestId"`
+	RequestTime          string          `json:"requestTime"`
+	MessageDirection     string          `json:"messageDirection"`
+	DisconnectReason     *string         `json:"disconnectReason,omitempty"`
+	Stage                string          `json:"stage"`
+	ConnectedAt          int64           `json:"connectedAt"`
+	RequestTimeEpoch     int64           `json:"requestTimeEpoch"`
+	Identity             identity        `json:"identity"`
+	RequestID            string          `json:"requestId"`
+	DomainName           string          `json:"domainName"`
+	ConnectionID         string          `json:"connectionId"`
+	APIID                string          `json:"apiId"`
 }
 
 type identity struct {
@@ -82,9 +83,10 @@ func (c *connection) disconnectEvent(requestID rawID, at time.Time, status close
 
 func (c *connection) newEvent(eventType, routeKey string, requestID rawID, at time.Time) event {
 	return event{
-		StageVariables: c.endpoint.deployment.Load().stages[c.stage].Variables,
+		StageVariables: parameters[string](c.endpoint.deployment.Load().stages[c.stage].Variables),
 		RequestContext: requestContext{
 			RouteKey:          routeKey,
+			Authorizer:        c.authorizerContext(eventType),
 			EventType:         eventType,
 			ExtendedRequestID: requestID.String(),
 			RequestTime:       at.UTC().Format(requestTimeFormat),

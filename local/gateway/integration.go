@@ -98,16 +98,17 @@ func (c *connection) exchange(r route, event event) (proxyResponse, error) {
 }
 
 // parseProxyResponse takes the keys as AWS does, by their exact spelling:
-// StatusCode is not statusCode.
+// StatusCode is not statusCode. The error quotes no value: a function may echo
+// its client's credentials.
 func parseProxyResponse(payload []byte) (response proxyResponse, err error) {
 	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(payload, &fields); err != nil {
-		return response, err
+	if json.Unmarshal(payload, &fields) != nil {
+		return response, errors.New("it is no JSON object")
 	}
 	// A number, or a number as text.
 	response.statusCode, err = strconv.Atoi(strings.Trim(string(fields["statusCode"]), `"`))
 	if err != nil {
-		return response, fmt.Errorf("statusCode is %q", fields["statusCode"])
+		return response, errors.New("statusCode is no number")
 	}
 	if err := decodeField(fields, "body", &response.body); err != nil {
 		return response, err
@@ -122,7 +123,7 @@ func decodeField(fields map[string]json.RawMessage, name string, target any) err
 		return nil
 	}
 	if err := json.Unmarshal(fields[name], target); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return fmt.Errorf("%s is of the wrong type", name)
 	}
 	return nil
 }
@@ -151,7 +152,7 @@ func subprotocol(fields map[string]json.RawMessage) (string, error) {
 	}
 	protocol, ok := found.(string)
 	if !ok || strings.ContainsFunc(protocol, func(r rune) bool { return r < ' ' || r > '~' }) {
-		return "", fmt.Errorf("Sec-WebSocket-Protocol is %q", found)
+		return "", errors.New("Sec-WebSocket-Protocol is no text that a header can hold")
 	}
 	return protocol, nil
 }

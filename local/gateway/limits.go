@@ -30,6 +30,12 @@ type Limits struct {
 	// declare. Default 300.
 	Routes int
 
+	// Stages is the most stages that one API may declare. Default 10.
+	Stages int
+
+	// Authorizers is the most authorizers that one API may declare. Default 10.
+	Authorizers int
+
 	// InFlight is the most messages of one connection that are with their
 	// functions at the same time; further ones wait in the socket. AWS
 	// publishes no such number. Default 100.
@@ -62,6 +68,8 @@ func (l Limits) withDefaults() Limits {
 		Idle:           cmp.Or(l.Idle, 10*time.Minute),
 		Life:           cmp.Or(l.Life, 2*time.Hour),
 		Routes:         cmp.Or(l.Routes, 300),
+		Stages:         cmp.Or(l.Stages, 10),
+		Authorizers:    cmp.Or(l.Authorizers, 10),
 		InFlight:       cmp.Or(l.InFlight, 100),
 		SendBuffer:     cmp.Or(l.SendBuffer, 1<<20),
 		Stall:          cmp.Or(l.Stall, time.Minute),

@@ -5,6 +5,7 @@ package gateway
 type notice string
 
 const (
+	unauthorized        notice = "Unauthorized"
 	forbidden           notice = "Forbidden"
 	internalServerError notice = "Internal server error"
 	requestTimedOut     notice = "Endpoint request timed out"

@@ -34,6 +34,18 @@ func TestPutRefusesWhatAWSRefusesAndWhatIsNotRun(t *testing.T) {
 		"no target":            {route(func(r *gateway.Route) { r.Target = "" }), `target "" is no integration`},
 		"response expression":  {route(func(r *gateway.Route) { r.RouteResponseSelectionExpression = "$x" }), "only $default is allowed"},
 		"two routes of a key":  {func(a *gateway.API) { a.Routes = append(a.Routes, a.Routes[0]) }, "declared twice"},
+		"too many stages":      {stages(11), "11 stages"},
+		"too many authorizers": {authorizers(11), "11 authorizers"},
+		"authorizer's id":      {authorizer(gateway.Authorizer{ID: "other", FunctionARN: "f"}), "its own id is other"},
+		"authorizer of no one": {authorizer(gateway.Authorizer{}), "no function"},
+		"unknown authorizer":   {route(func(r *gateway.Route) { r.Key, r.AuthorizerID = "$connect", "nobody" }), `authorizer "nobody" is none`},
+		"authorizer elsewhere": {route(func(r *gateway.Route) { r.AuthorizerID = "a" }), "only $connect may have an authorizer"},
+		"REST identity source": {source("method.request.header.Auth"), `"method.request.header.Auth" is not run locally`},
+		"HTTP identity source": {source("$request.header.Auth"), `"$request.header.Auth" is not run locally`},
+		"body identity source": {source("route.request.body.token"), `"route.request.body.token" is not run locally`},
+		"two identity sources": {source("route.request.header.A, route.request.header.B"), "no name of a header"},
+		"no identity source":   {source("route.request.header."), "is not run locally"},
+		"unknown context":      {source("context.authorizer.x"), "no authorizer.x in its context"},
 		"two mistakes at once": {func(a *gateway.API) { a.ID, a.RouteSelectionExpression = "", "$x" }, `"$x"`},
 	}
 	for name, test := range tests {
@@ -62,6 +74,32 @@ func integration(change func(*gateway.Integration)) func(*gateway.API) {
 
 func route(change func(*gateway.Route)) func(*gateway.API) {
 	return func(a *gateway.API) { change(&a.Routes[0]) }
+}
+
+func stages(n int) func(*gateway.API) {
+	return func(a *gateway.API) {
+		a.Stages = make(map[string]gateway.Stage)
+		for i := range n {
+			a.Stages[fmt.Sprint(i)] = gateway.Stage{}
+		}
+	}
+}
+
+func authorizers(n int) func(*gateway.API) {
+	return func(a *gateway.API) {
+		a.Authorizers = make(map[string]gateway.Authorizer)
+		for i := range n {
+			a.Authorizers[fmt.Sprint(i)] = gateway.Authorizer{FunctionARN: "f"}
+		}
+	}
+}
+
+func authorizer(declared gateway.Authorizer) func(*gateway.API) {
+	return func(a *gateway.API) { a.Authorizers = map[string]gateway.Authorizer{"a": declared} }
+}
+
+func source(text string) func(*gateway.API) {
+	return authorizer(gateway.Authorizer{FunctionARN: "f", IdentitySources: []string{text}})
 }
 
 func many(n int) []gateway.Route {

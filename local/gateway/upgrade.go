@@ -78,11 +78,18 @@ func (e *endpoint) upgrade(w http.ResponseWriter, r *http.Request, stage string)
 	e.running.Go(c.serve)
 }
 
-// connect runs the $connect route. The status is 101, or that of a refusal.
+// connect runs the $connect route, behind its authorizer. The status is 101, or that of a refusal.
 func (e *endpoint) connect(c *connection, request upgradeRequest) (status int, why notice, subprotocol string) {
 	route, ok := e.deployment.Load().routes[connectRoute]
 	if !ok {
 		return http.StatusSwitchingProtocols, "", ""
+	}
+	if route.authorizer != nil {
+		if err := c.authorize(route.authorizer, route, request); err != nil {
+			status, why = refusal(err)
+			c.log.Warn("connection refused", "authorizerId", route.authorizer.id, "status", status, "error", err)
+			return status, why, ""
+		}
 	}
 	response, err := c.exchange(route, c.connectEvent(request))
 	switch {

@@ -261,8 +261,7 @@ func TestClientThatVanishesDuringConnectIsDisconnected(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _ = io.WriteString(conn, "GET /prod HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+	_, _ = io.WriteString(conn, upgrade)
 	next(t, running)
 	_ = conn.Close()
 	next(t, noticed)

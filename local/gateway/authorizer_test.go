@@ -1,0 +1,337 @@
+package gateway_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gobwas/ws"
+	"github.com/google/go-cmp/cmp"
+
+	"example.com/chatstack/local/gateway"
+)
+
+const (
+	apiARN    = "arn:aws:execute-api:eu-central-1:000000000000:a1b2c3d4e5"
+	methodARN = apiARN + "/prod/$connect"
+)
+
+// guarded makes an API whose $connect has an authorizer, run by the function
+// "authorizer".
+func guarded(fns functions, sources ...string) gateway.API {
+	routes := make(functions)
+	for key, fn := range fns {
+		if key != "authorizer" {
+			routes[key] = fn
+		}
+	}
+	if routes["$connect"] == nil {
+		routes["$connect"] = ok
+		fns["$connect"] = ok
+	}
+	api := declare(routes)
+	api.Authorizers = map[string]gateway.Authorizer{"auth1": {
+		ID: "auth1", Name: "tokens", FunctionARN: "authorizer", IdentitySources: sources,
+	}}
+	for i, route := range api.Routes {
+		if route.Key == "$connect" {
+			api.Routes[i].AuthorizerID = "auth1"
+		}
+	}
+	return api
+}
+
+// policy makes an authorizer's result.
+func policy(effect, action, resource, context string) string {
+	return fmt.Sprintf(`{"principalId":"user-1","policyDocument":{"Version":"2012-10-17","Statement":[{"Action":%q,"Effect":%q,"Resource":%q}]},"context":%s}`,
+		action, effect, resource, context)
+}
+
+func allow(context string) function {
+	return returns(policy("Allow", "execute-api:Invoke", methodARN, context))
+}
+
+func TestAuthorizerDecidesOnTheUpgrade(t *testing.T) {
+	t.Parallel()
+	const statement = `{"Action":"execute-api:Invoke","Effect":"Allow","Resource":"*"}`
+	document := func(document string) function {
+		return returns(`{"principalId":"u","policyDocument":` + document + `}`)
+	}
+	tests := map[string]struct {
+		authorizer function
+		want       int
+	}{
+		"Allow is 101":                      {allow(`{}`), 101},
+		"Deny is 403":                       {returns(policy("Deny", "execute-api:Invoke", methodARN, "{}")), 403},
+		"nothing allowed is 403":            {returns(policy("Allow", "execute-api:Invoke", apiARN+"/prod/other", "{}")), 403},
+		"other action is 403":               {returns(policy("Allow", "execute-api:ManageConnections", "*", "{}")), 403},
+		"Deny beats Allow":                  {document(`{"Statement":[` + statement + `,{"Action":"*","Effect":"Deny","Resource":["` + apiARN + `/*"]}]}`), 403},
+		"any resource":                      {returns(policy("Allow", "execute-api:Invoke", "*", "{}")), 101},
+		"any action":                        {returns(policy("Allow", "*", "*", "{}")), 101},
+		"action in another case":            {returns(policy("Allow", "Execute-API:invoke", "*", "{}")), 101},
+		"wildcards":                         {returns(policy("Allow", "execute-api:*", "arn:aws:execute-api:*:*:a1b2c3d4e5/*/$conn??t", "{}")), 101},
+		"a wildcard keeps to its part":      {returns(policy("Allow", "execute-api:Invoke", "arn:aws:*:a1b2c3d4e5/prod/$connect:::", "{}")), 403},
+		"resource in another case is 403":   {returns(policy("Allow", "execute-api:Invoke", strings.ToUpper(methodARN), "{}")), 403},
+		"lists":                             {document(`{"Statement":[{"Action":["a:b","execute-api:Invoke"],"Effect":"Allow","Resource":["arn:aws:s3:::x","*"]}]}`), 101},
+		"one statement without brackets":    {document(`{"Statement":` + statement + `}`), 101},
+		"Unauthorized is 401":               {fails(`{"errorMessage":"Unauthorized","errorType":"errorString"}`), 401},
+		"another error is 500":              {fails(`{"errorMessage":"unauthorized"}`), 500},
+		"crash is 500":                      {crashes, 500},
+		"failing service is 500":            {func(context.Context, []byte) (string, string, error) { return "", "", errors.New("throttled") }, 500},
+		"null is 500":                       {returns(`null`), 500},
+		"nothing is 500":                    {returns(``), 500},
+		"text is 500":                       {returns(`"Allow"`), 500},
+		"proxy response is 500":             {returns(`{"statusCode":200}`), 500},
+		"simple response is 500":            {returns(`{"isAuthorized":true}`), 500},
+		"no principal is 500":               {returns(`{"policyDocument":{"Statement":[` + statement + `]}}`), 500},
+		"principal of a number is 500":      {returns(`{"principalId":1,"policyDocument":{"Statement":[` + statement + `]}}`), 500},
+		"no policy is 500":                  {returns(`{"principalId":"u"}`), 500},
+		"policy as text is 500":             {document(`"{}"`), 500},
+		"no statement is 500":               {document(`{"Version":"2012-10-17","Statement":[]}`), 500},
+		"unknown version is 500":            {document(`{"Version":"2020-01-01","Statement":[` + statement + `]}`), 500},
+		"unknown element is 500":            {document(`{"Statements":[` + statement + `]}`), 500},
+		"unknown effect is 500":             {document(`{"Statement":[{"Action":"*","Effect":"allow","Resource":"*"}]}`), 500},
+		"no effect is 500":                  {document(`{"Statement":[{"Action":"*","Resource":"*"}]}`), 500},
+		"no action is 500":                  {document(`{"Statement":[{"Effect":"Allow","Resource":"*"}]}`), 500},
+		"no resource is 500":                {document(`{"Statement":[{"Effect":"Allow","Action":"*"}]}`), 500},
+		"resource that is no ARN is 500":    {document(`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"prod"}]}`), 500},
+		"condition is 500":                  {document(`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{}}]}`), 500},
+		"NotAction is 500":                  {document(`{"Statement":[{"Effect":"Allow","NotAction":"*","Resource":"*"}]}`), 500},
+		"key in another case is 500":        {document(`{"Statement":[{"effect":"Allow","Action":"*","Resource":"*"}]}`), 500},
+		"context of an object is 500":       {allow(`{"a":{"b":1}}`), 500},
+		"context of an array is 500":        {allow(`{"a":[1]}`), 500},
+		"context of null is 500":            {allow(`{"a":null}`), 500},
+		"context that is no object is 500":  {allow(`["a"]`), 500},
+		"no context":                        {allow(`null`), 101},
+		"result of 8 KB":                    {returns(padded(8 << 10)), 101},
+		"result of more than 8 KB is a 500": {returns(padded(8<<10 + 1)), 500},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			connect, connected := recorded(ok)
+			fns := functions{"authorizer": test.authorizer, "$connect": connect}
+			r := start(t, guarded(fns), gateway.Options{Invoker: fns})
+			if got := r.raw("/prod", nil).response.StatusCode; got != test.want {
+				t.Errorf("status %d, want %d", got, test.want)
+			}
+			want := 0
+			if test.want == 101 {
+				want = 1
+			}
+			if got := len(connected); got != want {
+				t.Errorf("$connect ran %d times, want %d", got, want)
+			}
+		})
+	}
+}
+
+// fails makes a function that fails with a payload.
+func fails(payload string) function {
+	return func(context.Context, []byte) (string, string, error) { return payload, "Unhandled", nil }
+}
+
+// padded makes a result that allows, of exactly size bytes.
+func padded(size int) string {
+	const value = "PAD"
+	result := policy("Allow", "execute-api:Invoke", "*", `{"pad":"`+value+`"}`)
+	return strings.Replace(result, value, strings.Repeat("x", size-len(result)+len(value)), 1)
+}
+
+func TestAuthorizerTimeoutIs500(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fns := functions{"authorizer": hangs}
+		r := startInMemory(t, guarded(fns), gateway.Options{Invoker: fns, Limits: impatient})
+		begin := time.Now()
+		client := r.raw()
+		client.bytes([]byte(upgrade))
+		client.readResponse()
+		if got, after := client.response.StatusCode, time.Since(begin); got != 500 || after != 29*time.Second {
+			t.Errorf("status %d after %v", got, after)
+		}
+	})
+}
+
+// upgrade is the least of a request to open a connection.
+const upgrade = "GET /prod HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+
+func TestAuthorizerEventIsThatOfAWSToTheByte(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(time.Unix(1736441024, 0)))
+		authorizer, events := recorded(allow(`{}`))
+		fns := functions{"authorizer": authorizer}
+		client := startInMemory(t, guarded(fns), gateway.Options{Invoker: fns, Random: counting{}}).raw()
+		client.bytes([]byte("GET /prod?QueryString1=queryValue1 HTTP/1.1\r\nHost: api.example:8080\r\nConnection: keep-alive, Upgrade\r\n" +
+			"Upgrade: WebSocket\r\nHeaderauth1: headerValue1\r\nSec-WebSocket-Extensions: permessage-deflate\r\n" +
+			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"))
+		client.readResponse()
+		golden, err := os.ReadFile("testdata/authorizer.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(indent(t, string(golden)), indent(t, string(next(t, events).raw))); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestAuthorizerIsInvokedInItsOwnName(t *testing.T) {
+	t.Parallel()
+	invoked := make(sources, 10)
+	r := start(t, guarded(functions{}), gateway.Options{Invoker: invoked})
+	r.raw("/prod", nil)
+	if got, want := next(t, invoked), "authorizer by "+apiARN+"/authorizers/auth1"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestAuthorizerContextIsInEveryLaterEvent(t *testing.T) {
+	t.Parallel()
+	connect, connected := recorded(ok)
+	message, messages := recorded(ok)
+	disconnect, disconnected := recorded(ok)
+	fns := functions{
+		"authorizer": allow(`{"room":"<a>","count":1.50,"admin":true}`),
+		"$connect":   connect, "$default": message, "$disconnect": disconnect,
+	}
+	r := start(t, guarded(fns), gateway.Options{Invoker: fns})
+	client := r.raw("/prod", nil)
+	client.frame(ws.OpText, true, "x")
+	client.frame(ws.OpClose, true, "")
+	want := map[string]any{"principalId": "user-1", "room": "<a>", "count": "1.50", "admin": "true"}
+	for name, events := range map[string]<-chan event{"CONNECT": connected, "MESSAGE": messages, "DISCONNECT": disconnected} {
+		var got struct {
+			RequestContext struct{ Authorizer map[string]any }
+		}
+		decode(t, next(t, events).raw, &got)
+		authorizer := got.RequestContext.Authorizer
+		latency, told := authorizer["integrationLatency"].(float64)
+		if told != (name == "CONNECT") || latency < 0 {
+			t.Errorf("%s: integrationLatency %v", name, authorizer["integrationLatency"])
+		}
+		delete(authorizer, "integrationLatency")
+		if diff := cmp.Diff(want, authorizer); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestIntegrationLatencyIsThatOfTheAuthorizer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		connect, connected := recorded(ok)
+		fns := functions{"$connect": connect, "authorizer": func(context.Context, []byte) (string, string, error) {
+			time.Sleep(412 * time.Millisecond)
+			return policy("Allow", "*", "*", "{}"), "", nil
+		}}
+		startInMemory(t, guarded(fns), gateway.Options{Invoker: fns}).dial()
+		raw := next(t, connected).raw
+		if want := `"authorizer":{"integrationLatency":412,"principalId":"user-1"}`; !bytes.Contains(raw, []byte(want)) {
+			t.Errorf("no %s in %s", want, raw)
+		}
+	})
+}
+
+func TestEventWithoutAuthorizerHasNone(t *testing.T) {
+	t.Parallel()
+	connect, connected := recorded(ok)
+	r := run(t, functions{"$connect": connect})
+	r.raw("/prod", nil)
+	if raw := next(t, connected).raw; bytes.Contains(raw, []byte("authorizer")) {
+		t.Errorf("got %s", raw)
+	}
+}
+
+func TestMissingIdentitySourceIs401WithoutAskingTheAuthorizer(t *testing.T) {
+	t.Parallel()
+	both := []string{"route.request.header.Auth", "route.request.querystring.token"}
+	tests := map[string]struct {
+		sources []string
+		path    string
+		headers map[string]string
+		want    int
+	}{
+		"all there":                {both, "/prod?token=x", map[string]string{"Auth": "y"}, 101},
+		"header in another case":   {both, "/prod?token=x", map[string]string{"auth": "y"}, 101},
+		"no header":                {both, "/prod?token=x", nil, 401},
+		"no query":                 {both, "/prod", map[string]string{"Auth": "y"}, 401},
+		"empty query":              {both, "/prod?token=", map[string]string{"Auth": "y"}, 401},
+		"query in another case":    {both, "/prod?Token=x", map[string]string{"Auth": "y"}, 401},
+		"none asked for":           {nil, "/prod", nil, 101},
+		"a header of the protocol": {[]string{"route.request.header.Sec-WebSocket-Protocol"}, "/prod", map[string]string{"Sec-WebSocket-Protocol": "a"}, 101},
+		"stage variable":           {[]string{"stageVariables.color"}, "/prod", nil, 101},
+		"no stage variable":        {[]string{"stageVariables.other"}, "/prod", nil, 401},
+		"context":                  {[]string{"context.identity.sourceIp", "context.connectedAt", "context.stage"}, "/prod", nil, 101},
+		"no context":               {[]string{"context.identity.userAgent"}, "/prod", nil, 401},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			authorizer, asked := recorded(allow("{}"))
+			fns := functions{"authorizer": authorizer}
+			api := guarded(fns, test.sources...)
+			api.Stages["prod"] = gateway.Stage{Variables: map[string]string{"color": "blue"}}
+			r := start(t, api, gateway.Options{Invoker: fns})
+			if got := r.raw(test.path, test.headers).response.StatusCode; got != test.want {
+				t.Errorf("status %d, want %d", got, test.want)
+			}
+			want := 0
+			if test.want == 101 {
+				want = 1
+			}
+			if got := len(asked); got != want {
+				t.Errorf("the authorizer was asked %d times, want %d", got, want)
+			}
+		})
+	}
+}
+
+// Whatever becomes of a request, no log says what its credentials were.
+func TestNoLogHoldsCredentials(t *testing.T) {
+	t.Parallel()
+	const token = "S3CR3T"
+	result := policy("Deny", "*", "*", `{"token":"`+token+`"}`)
+	for name, fns := range map[string]functions{
+		"no identity source": {"authorizer": ok},
+		"allowed":            {"authorizer": allow(`{"token":"` + token + `"}`)},
+		"denied":             {"authorizer": returns(result)},
+		"unauthorized":       {"authorizer": fails(`{"errorMessage":"Unauthorized"}`)},
+		"crashed":            {"authorizer": fails(`{"errorMessage":"bad token ` + token + `"}`)},
+		"malformed":          {"authorizer": returns(`{"principalId":["` + token + `"]}`)},
+		"no JSON":            {"authorizer": returns(token)},
+		"bad context":        {"authorizer": allow(`{"a":["` + token + `"]}`)},
+		"bad version":        {"authorizer": returns(`{"principalId":"u","policyDocument":{"Version":"` + token + `"}}`)},
+		"bad resource":       {"authorizer": returns(policy("Allow", "*", token, "{}"))},
+		"bad subprotocol":    {"authorizer": allow("{}"), "$connect": returns(`{"statusCode":200,"headers":{"Sec-WebSocket-Protocol":["` + token + `"]}}`)},
+		"bad status":         {"authorizer": allow("{}"), "$connect": returns(`{"statusCode":"` + token + `"}`)},
+		"bad body":           {"authorizer": allow("{}"), "$connect": returns(`{"statusCode":200,"body":["` + token + `"]}`)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log bytes.Buffer
+			var sources []string
+			if name == "no identity source" {
+				sources = []string{"route.request.header.Missing"}
+			}
+			r := start(t, guarded(fns, sources...), gateway.Options{
+				Invoker: fns, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+			})
+			client := r.raw("/prod?token="+token, map[string]string{"Authorization": "Bearer " + token, "Sec-WebSocket-Protocol": "bearer." + token})
+			_ = client.Close()
+			r.Delete(r.apiID) // waits for all that runs
+			if client.response.StatusCode != 101 && !strings.Contains(log.String(), "status=") {
+				t.Errorf("a refusal with %d is not logged: %s", client.response.StatusCode, log.String())
+			}
+			if strings.Contains(log.String(), token) {
+				t.Errorf("the log has it: %s", log.String())
+			}
+		})
+	}
+}
