@@ -95,22 +95,28 @@ var roles = map[string]func(){
 	},
 	// And these two do so by way of the package.
 	"parent that freezes": func() {
-		p, err := Start(context.Background(), child("sleep", func(string) {}))
-		if err != nil {
-			panic(err)
-		}
+		p := startByThePackage()
 		p.Freeze()
 		fmt.Println(p.PID())
 		<-p.Done()
 	},
 	"parent by the package": func() {
-		p, err := Start(context.Background(), child("sleep", func(string) {}))
-		if err != nil {
-			panic(err)
-		}
+		p := startByThePackage()
 		fmt.Println(p.PID())
 		<-p.Done()
 	},
+}
+
+// startByThePackage starts a sleeper and waits until it has nothing more to do:
+// one that still writes would also end because nobody reads that any more.
+func startByThePackage() *Process {
+	ready := newLines()
+	p, err := Start(context.Background(), child("sleep", ready.add))
+	if err != nil {
+		panic(err)
+	}
+	<-ready
+	return p
 }
 
 func startSleeper(attr *syscall.SysProcAttr) {
