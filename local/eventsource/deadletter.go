@@ -44,10 +44,10 @@ type responseContext struct {
 }
 
 // deadLetter is the body for a piece that is given up.
-func (rd *reader) deadLetter(p piece, condition string) []byte {
+func (l *lane) deadLetter(p piece, condition string) []byte {
 	var d deadLetter
 	d.RequestContext.RequestID = newUUID()
-	d.RequestContext.FunctionARN = rd.mapping.FunctionARN
+	d.RequestContext.FunctionARN = l.mapping.FunctionARN
 	d.RequestContext.Condition = condition
 	d.RequestContext.ApproximateInvokeCount = p.invoked
 	if p.invoked > 0 {
@@ -57,15 +57,15 @@ func (rd *reader) deadLetter(p piece, condition string) []byte {
 		}
 	}
 	d.Version = "1.0"
-	d.Timestamp = rd.opts.Clock.Now().UTC().Format("2006-01-02T15:04:05.000Z")
+	d.Timestamp = l.opts.Clock.Now().UTC().Format("2006-01-02T15:04:05.000Z")
 	first, last := p.items[0], p.items[len(p.items)-1]
-	d.Batch.ShardID = rd.shard
+	d.Batch.ShardID = l.shard
 	d.Batch.StartSequenceNumber = first.sequence
 	d.Batch.EndSequenceNumber = last.sequence
 	d.Batch.ApproximateArrivalOfFirstRecord = first.created.UTC().Format(time.RFC3339)
 	d.Batch.ApproximateArrivalOfLastRecord = last.created.UTC().Format(time.RFC3339)
 	d.Batch.BatchSize = len(p.items)
-	d.Batch.StreamARN = rd.mapping.StreamARN
+	d.Batch.StreamARN = l.mapping.StreamARN
 	body, err := json.Marshal(d)
 	if err != nil {
 		panic(err) // strings and numbers can be encoded

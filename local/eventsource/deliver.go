@@ -1,6 +1,10 @@
 package eventsource
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+)
 
 // maxEvent is the most that a function takes, in bytes.
 const maxEvent = 6 << 20
@@ -12,63 +16,78 @@ const (
 
 // A piece is a batch, or what is left of one that was split.
 type piece struct {
-	items   []item
+	items   []*item
 	retries int // used up
 	invoked int // times that the function ran for it, since the checkpoint moved
 	// functionError is how the last of those ended; empty if the function did
 	// not fail but reported failed records.
 	functionError string
+	// again says that it succeeded, and is delivered once more on demand.
+	again bool
 }
 
 // deliver invokes the function until a batch is done: delivered, or given up piece
 // by piece. The checkpoint follows. It returns false if it was told to stop before.
-func (rd *reader) deliver(batch []item) bool {
+func (l *lane) deliver(batch []*item) bool {
+	defer l.note(nil)
 	pieces := []piece{{items: batch}} // the next one last
 	retry := newBackoff(deliveryLimit)
 	for len(pieces) > 0 {
-		if rd.ctx.Err() != nil {
+		if l.ctx.Err() != nil {
 			return false
 		}
 		last := len(pieces) - 1
 		p := pieces[last]
-		if old := rd.tooOld(p.items); old > 0 {
-			if !rd.giveUp(piece{items: p.items[:old], invoked: p.invoked, functionError: p.functionError}, recordAgeExpired) {
+		if old := l.tooOld(p.items); old > 0 {
+			if !l.giveUpOld(p, old) {
 				return false
 			}
 			pieces = replace(pieces, piece{items: p.items[old:]})
 			continue
 		}
-		v := rd.invoke(p.items)
+		v := l.invoke(p.items)
 		if v.err != nil {
-			wait := retry.next()
-			rd.log.Warn("function not invoked", "records", len(p.items), "retryIn", wait, "err", v.err)
-			sleep(rd.ctx, wait)
+			if l.work.Err() == nil {
+				l.stats.invocation(resultFunctionFailed, func(c *Counts) { c.Throttled++ })
+				wait := retry.next()
+				l.log.Warn("function not invoked", "records", len(p.items), "retryIn", wait, "error", v.err)
+				l.pauseBefore(p, wait, v.err.Error())
+			}
 			continue
 		}
 		p.invoked++
 		p.functionError = v.functionError
-		if v.done > 0 {
-			rd.advance(Position{After: p.items[v.done-1].sequence})
-			retry.reset()
-		}
 		if !v.failed {
+			l.stats.invocation(resultOK, func(c *Counts) { c.Batches++ })
+			if !p.again && l.opts.DuplicateFault != nil && l.opts.DuplicateFault(l.mapping) {
+				p.again = true
+				pieces[last] = p
+				l.log.Warn("batch delivered once more on demand", "records", len(p.items))
+				l.stats.count(func(c *Counts) { c.Duplicates++ })
+				continue
+			}
+			l.succeed(p.items)
+			retry.reset()
 			pieces = pieces[:last]
 			continue
 		}
-		wait := retry.next()
-		rd.log.Warn("batch failed", "records", len(p.items), "done", v.done, "invocations", p.invoked,
-			"functionError", v.functionError, "reason", v.reason)
+		l.stats.invocation(resultFunctionFailed, func(c *Counts) { c.Failures++ })
+		if v.done > 0 {
+			l.succeed(p.items[:v.done])
+		}
 		switch {
 		case v.done > 0:
 			// The checkpoint has moved, and with it everything begins anew.
+			retry.reset()
 			pieces = replace(pieces, piece{items: p.items[v.done:]})
-		case rd.mapping.BisectBatchOnFunctionError && !v.partial && len(p.items) > 1:
+		case l.mapping.BisectBatchOnFunctionError && !v.partial && len(p.items) > 1:
+			retry.reset() // the halves are new batches
 			half := len(p.items) / 2
 			first, second := p, p
 			first.items, second.items = p.items[:half], p.items[half:]
 			pieces = replace(pieces, second, first)
-		case rd.mapping.MaximumRetryAttempts >= 0 && p.retries >= rd.mapping.MaximumRetryAttempts:
-			if !rd.giveUp(p, retryAttemptsExhausted) {
+		case l.mapping.MaximumRetryAttempts >= 0 && p.retries >= l.mapping.MaximumRetryAttempts:
+			if !l.giveUp(p, retryAttemptsExhausted) {
 				return false
 			}
 			pieces = pieces[:last]
@@ -78,7 +97,11 @@ func (rd *reader) deliver(batch []item) bool {
 			p.retries++
 			pieces = replace(pieces, p)
 		}
-		sleep(rd.ctx, wait)
+		wait := retry.next()
+		l.log.Warn("batch failed", "records", len(p.items), "done", v.done, "invocations", p.invoked,
+			"functionError", v.functionError, "reason", v.reason, "retryIn", wait)
+		l.stats.count(func(c *Counts) { c.Retries++ })
+		l.pauseBefore(pieces[len(pieces)-1], wait, v.what())
 	}
 	return true
 }
@@ -94,21 +117,64 @@ func replace(pieces []piece, others ...piece) []piece {
 	return pieces
 }
 
-// tooOld is how many items at the front are above the maximum age.
-func (rd *reader) tooOld(items []item) int {
-	if rd.mapping.MaximumRecordAge <= 0 {
-		return 0
+// succeed notes that items were delivered.
+func (l *lane) succeed(items []*item) {
+	l.stats.count(func(c *Counts) { c.Delivered += int64(len(items)) })
+	l.note(nil)
+	l.finish(items)
+}
+
+// pauseBefore waits before a piece is tried again, and lets the status say so. What
+// is let pass of the local cloud's time ends it.
+func (l *lane) pauseBefore(p piece, wait time.Duration, why string) {
+	now := l.opts.Clock.Now()
+	next := Retry{
+		StartSequenceNumber: p.items[0].sequence,
+		EndSequenceNumber:   p.items[len(p.items)-1].sequence,
+		Records:             len(p.items),
+		Attempt:             1,
+		Since:               now,
+		Next:                now.Add(wait),
+		Error:               why,
+	}
+	l.mu.Lock()
+	before := l.retrying
+	l.mu.Unlock()
+	if before != nil {
+		next.Attempt, next.Since = before.Attempt+1, before.Since
+	}
+	l.note(&next)
+	_ = l.opts.Clock.Sleep(l.ctx, wait) // the caller looks at l.ctx
+}
+
+func (l *lane) note(retry *Retry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.retrying = retry
+}
+
+// tooOld is how many items at the front are above the maximum age: the mapping's,
+// or the one to which the stream keeps records.
+func (l *lane) tooOld(items []*item) int {
+	limit := retention
+	if l.givesUpByAge() {
+		limit = l.mapping.MaximumRecordAge
 	}
 	for n, it := range items {
-		if rd.opts.Clock.Since(it.created) <= rd.mapping.MaximumRecordAge {
+		if l.opts.Clock.Since(it.created) <= limit {
 			return n
 		}
 	}
 	return len(items)
 }
 
+// givesUpByAge says whether the mapping gives up a record before the stream does.
+func (l *lane) givesUpByAge() bool {
+	return l.mapping.MaximumRecordAge > 0 && l.mapping.MaximumRecordAge <= retention
+}
+
 // invoke runs the function once.
-func (rd *reader) invoke(items []item) verdict {
+func (l *lane) invoke(items []*item) verdict {
 	events := make([][]byte, len(items))
 	for i, it := range items {
 		events[i] = it.event
@@ -117,14 +183,31 @@ func (rd *reader) invoke(items []item) verdict {
 	payload.WriteString(eventHead)
 	payload.Write(bytes.Join(events, []byte(",")))
 	payload.WriteString(eventTail)
-	out, functionError, err := rd.opts.Invoker.Invoke(rd.work, rd.mapping.FunctionName, payload.Bytes())
+	out, functionError, err := l.opts.Invoker.Invoke(l.work, l.mapping.FunctionName, payload.Bytes())
 	switch {
 	case err != nil:
 		return verdict{err: err}
 	case functionError != "":
-		return verdict{failed: true, functionError: functionError, reason: "the function failed"}
-	case rd.mapping.ReportBatchItemFailures:
+		return verdict{failed: true, functionError: functionError, reason: "the function failed", answer: out}
+	case l.mapping.ReportBatchItemFailures:
 		return judge(out, items)
 	}
 	return verdict{done: len(items)}
+}
+
+// longestError is how much of a function's own words the status repeats, in bytes.
+const longestError = 300
+
+// what says in a line why an invocation failed: in the function's own words, where
+// it has any.
+func (v verdict) what() string {
+	var said struct{ ErrorType, ErrorMessage string }
+	if v.functionError == "" || json.Unmarshal(v.answer, &said) != nil || said.ErrorMessage == "" {
+		return v.reason
+	}
+	text := said.ErrorMessage
+	if said.ErrorType != "" {
+		text = said.ErrorType + ": " + text
+	}
+	return text[:min(len(text), longestError)]
 }

@@ -46,6 +46,11 @@ type Options struct {
 	// retries and for batching windows; nil means a new one. How often a stream is
 	// read is a matter of the machine's time.
 	Clock *clock.Clock
+	// PartitionKey names the attribute that is the partition key of a mapping's
+	// table; empty, or a nil function, means that it is not known. It is asked
+	// where the stream's description, unlike AWS's, does not say it: without it a
+	// parallelization factor has no effect on a table with a sort key.
+	PartitionKey func(m Mapping) string
 	// DuplicateFault is asked for each batch that succeeded: true delivers the very
 	// same batch once more before the checkpoint moves. nil means never.
 	DuplicateFault func(m Mapping) bool

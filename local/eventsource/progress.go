@@ -36,6 +36,20 @@ func (p *progress) at(shard string) Position {
 	return p.now.Shards[shard]
 }
 
+// hasBegun says whether the stream's shards have been seen once.
+func (p *progress) hasBegun() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.begun
+}
+
+// all are the positions by shard.
+func (p *progress) all() map[string]Position {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.now.Shards)
+}
+
 // begin notes the positions at which a mapping starts that has none yet. It
 // returns false if the mapping has begun before.
 func (p *progress) begin(positions map[string]Position) (bool, error) {

@@ -2,7 +2,10 @@ package eventsource
 
 import (
 	"errors"
+	"hash/fnv"
 	"log/slog"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,21 +17,31 @@ const (
 	// afterRecords is the first wait after a page with records: more are likely
 	// to follow. It doubles with each page that is empty, up to Options.Poll.
 	afterRecords = 10 * time.Millisecond
-	// afterLoss is the wait before a shard that was not found is looked for again.
-	afterLoss = time.Second
+	// retention is how long a stream keeps a record.
+	retention = 24 * time.Hour
 )
 
-// A reader reads one shard, gathers its records into batches and delivers them.
+// A reader reads one shard and hands its records to lanes, which deliver them: one
+// lane for the whole shard, or as many as the mapping's parallelization factor.
 type reader struct {
 	*runner
 	shard string
 	log   *slog.Logger
+	lanes []*lane
 
-	iterator *string  // nil if a new one is needed
-	read     Position // of the last record read; the checkpoint lags behind it
-	latest   bool     // begin with what comes from now on
-	pending  []item   // read, and not delivered yet
+	iterator *string // nil if a new one is needed
+	latest   bool    // begin with what comes from now on
 	pause    time.Duration
+	freed    chan struct{} // has a value when room was made
+
+	saving sync.Mutex // one checkpoint after the other
+
+	// mu guards what is below, and what the lanes say it guards.
+	mu     sync.Mutex
+	read   Position // of the last record read; the checkpoint lags behind it
+	open   []*item  // read and not done: the first is not, those after it may be
+	held   int      // bytes of events that are not done
+	closed bool     // nothing more comes
 }
 
 // An item is a record that passed the filters.
@@ -37,44 +50,64 @@ type item struct {
 	created  time.Time
 	event    []byte // JSON, as the function gets it
 	readAt   time.Time
+	before   Position // of the record before it
+	done     bool     // reader.mu guards it
 }
 
 func newReader(r *runner, shard string) *reader {
 	read := r.progress.at(shard)
-	return &reader{
+	rd := &reader{
 		runner: r,
 		shard:  shard,
 		log:    r.log.With("shard", shard),
 		read:   read,
 		latest: r.created && read.Since != 0,
+		freed:  make(chan struct{}, 1),
+	}
+	for range r.mapping.ParallelizationFactor {
+		rd.lanes = append(rd.lanes, newLane(rd))
+	}
+	return rd
+}
+
+// run returns when the shard is closed and all of it done, when the stream does
+// not list it any more and what was read of it is done, or when the runner stops.
+func (rd *reader) run() {
+	rd.stats.reads(rd)
+	defer rd.stats.readsNoMore(rd)
+	var lanes sync.WaitGroup
+	for _, l := range rd.lanes {
+		lanes.Go(l.run)
+	}
+	toTheEnd := rd.readAll()
+	rd.close()
+	lanes.Wait()
+	if toTheEnd && rd.pending() == 0 {
+		rd.advance(Position{After: rd.read.After, Drained: true})
 	}
 }
 
-// run returns when the shard is closed and all of it delivered, when the stream
-// does not know it any more, or when the runner stops.
-func (rd *reader) run() {
+// readAll reads the shard to its end, and returns false if it could not.
+func (rd *reader) readAll() bool {
 	retry := newBackoff(pollLimit)
-	for rd.ctx.Err() == nil {
+	for rd.awaitRoom() {
 		page, err := rd.next()
 		if err != nil {
 			if !rd.recover(err, retry) {
-				return
+				return false
 			}
 			continue
 		}
 		retry.reset()
+		rd.stats.readWorks()
 		rd.take(page.Records)
-		closed := page.NextShardIterator == nil
-		if !rd.flush(closed) {
-			return
-		}
-		if closed {
-			rd.advance(Position{After: rd.read.After, Drained: true})
-			return
+		if page.NextShardIterator == nil {
+			return true
 		}
 		rd.iterator = page.NextShardIterator
 		sleep(rd.ctx, rd.wait(len(page.Records)))
 	}
+	return false
 }
 
 // next reads a page.
@@ -116,87 +149,183 @@ func (rd *reader) recover(err error, retry *backoff) bool {
 		return true // it went unused too long; another goes on from the same place
 	case errors.As(err, &trimmed):
 		rd.log.Error("records lost: the stream has trimmed them", "after", rd.read.After)
+		rd.mu.Lock()
 		rd.read = Position{}
-		return sleep(rd.ctx, retry.next())
+		rd.mu.Unlock()
 	case errors.As(err, &unknown):
-		rd.log.Warn("shard lost, listing the stream again", "error", err)
-		sleep(rd.ctx, afterLoss)
-		return false
+		if shards, listErr := rd.list(); listErr == nil && !slices.ContainsFunc(shards, rd.isMine) {
+			rd.log.Warn("shard lost: the stream does not list it any more", "error", err)
+			return false
+		}
 	}
 	wait := retry.next()
+	rd.stats.readFails(problem(rd.mapping.StreamARN, err))
 	rd.log.Warn("shard not read", "retryIn", wait, "error", err)
-	return sleep(rd.ctx, wait)
+	return rd.opts.Clock.Sleep(rd.ctx, wait) == nil
 }
 
-// take adds the records that count to what is pending.
+func (rd *reader) isMine(shard types.Shard) bool { return aws.ToString(shard.ShardId) == rd.shard }
+
+// take hands the records that count to the lanes, and notes how far it has come.
 func (rd *reader) take(records []types.Record) {
-	now := time.Now()
+	var (
+		now   = rd.opts.Clock.Now()
+		items []*item
+		lanes []*lane
+		count Counts
+		read  = rd.read
+	)
 	for _, record := range records {
 		change := record.Dynamodb
 		if change == nil || change.SequenceNumber == nil {
 			continue // no record of a stream lacks them
 		}
-		created := aws.ToTime(change.ApproximateCreationDateTime)
-		tooEarly := rd.read.After == "" && created.Unix() < rd.read.Since
-		if !tooEarly {
-			rd.read.After, rd.read.Since = *change.SequenceNumber, 0
+		created := now
+		if change.ApproximateCreationDateTime != nil {
+			created = *change.ApproximateCreationDateTime
 		}
-		if tooEarly || unchanged(record) {
+		if read.After == "" && created.Unix() < read.Since {
+			continue // from before the mapping
+		}
+		before := read
+		read = Position{After: *change.SequenceNumber}
+		if unchanged(record) {
+			continue
+		}
+		count.Read++
+		if rd.opts.Clock.Since(created) > retention {
+			count.Expired++
 			continue
 		}
 		event := rd.mapping.event(record)
 		if !rd.filters.match(event) {
+			count.Filtered++
 			continue
 		}
-		rd.pending = append(rd.pending, item{
+		items = append(items, &item{
 			sequence: *change.SequenceNumber,
 			created:  created,
 			event:    encode(event),
 			readAt:   now,
+			before:   before,
 		})
+		lanes = append(lanes, rd.lane(change.Keys))
+	}
+	if count.Expired > 0 {
+		rd.log.Error("records lost: they are older than a stream keeps them", "records", count.Expired, "kept", retention)
+	}
+	rd.stats.count(func(c *Counts) {
+		c.Read += count.Read
+		c.Expired += count.Expired
+		c.Filtered += count.Filtered
+	})
+	rd.mu.Lock()
+	rd.read = read
+	for i, it := range items {
+		rd.open = append(rd.open, it)
+		rd.held += len(it.event)
+		lanes[i].queue = append(lanes[i].queue, it)
+	}
+	rd.mu.Unlock()
+	for _, l := range rd.lanes {
+		l.poke()
+	}
+	rd.checkpoint() // past what was filtered out, too
+}
+
+// lane is the one for a record with these keys: always the same for a partition
+// key, so that its records stay in order.
+func (rd *reader) lane(keys map[string]types.AttributeValue) *lane {
+	if len(rd.lanes) == 1 {
+		return rd.lanes[0]
+	}
+	name := rd.partitionKey()
+	for key := range keys {
+		if name == "" && len(keys) == 1 {
+			name = key
+		}
+	}
+	value, ok := keys[name]
+	if !ok {
+		return rd.lanes[0] // it is not known which attribute it is: one after the other
+	}
+	hash := fnv.New32a()
+	hash.Write(encode(value2json(value)))
+	return rd.lanes[hash.Sum32()%uint32(len(rd.lanes))]
+}
+
+// awaitRoom waits until there are few enough events that are not done, and returns
+// false if the runner stops. One lane at least has a full batch when it waits.
+func (rd *reader) awaitRoom() bool {
+	for rd.ctx.Err() == nil {
+		rd.mu.Lock()
+		held := rd.held
+		rd.mu.Unlock()
+		if held < len(rd.lanes)*maxEvent {
+			return true
+		}
+		select {
+		case <-rd.freed:
+		case <-rd.ctx.Done():
+		}
+	}
+	return false
+}
+
+// finish notes that items are done, delivered or given up, and moves the
+// checkpoint if nothing before them is open.
+func (rd *reader) finish(items []*item) {
+	rd.mu.Lock()
+	for _, it := range items {
+		it.done = true
+		rd.held -= len(it.event)
+		it.event = nil
+	}
+	n := slices.IndexFunc(rd.open, func(it *item) bool { return !it.done })
+	if n < 0 {
+		n = len(rd.open)
+	}
+	rd.open = slices.Delete(rd.open, 0, n)
+	rd.mu.Unlock()
+	select {
+	case rd.freed <- struct{}{}:
+	default:
+	}
+	rd.checkpoint()
+}
+
+// checkpoint saves the lowest position with nothing open before it.
+func (rd *reader) checkpoint() {
+	rd.saving.Lock()
+	defer rd.saving.Unlock()
+	rd.mu.Lock()
+	at := rd.position()
+	rd.mu.Unlock()
+	rd.advance(at)
+}
+
+// position is where to go on after a restart. rd.mu is held.
+func (rd *reader) position() Position {
+	if len(rd.open) > 0 {
+		return rd.open[0].before
+	}
+	return rd.read
+}
+
+// close tells the lanes that nothing more comes.
+func (rd *reader) close() {
+	rd.mu.Lock()
+	rd.closed = true
+	rd.mu.Unlock()
+	for _, l := range rd.lanes {
+		l.poke()
 	}
 }
 
-// flush delivers the batches that are due, and notes how far it has come. It
-// returns false if it was told to stop before it was through.
-func (rd *reader) flush(all bool) bool {
-	for {
-		n := rd.due(all)
-		if n == 0 {
-			break
-		}
-		if !rd.deliver(rd.pending[:n]) {
-			return false
-		}
-		rd.pending = rd.pending[n:]
-	}
-	if len(rd.pending) == 0 {
-		rd.pending = nil
-		rd.advance(rd.read) // past what was filtered out, too
-	}
-	return true
-}
-
-// due is how many of the pending items are to be delivered now: as many as make a
-// full batch, or all if their time has come.
-func (rd *reader) due(all bool) int {
-	size := len(eventHead) + len(eventTail)
-	for n, it := range rd.pending {
-		size += len(it.event) + 1
-		if n == rd.mapping.BatchSize || n > 0 && size > maxEvent {
-			return n
-		}
-	}
-	n := len(rd.pending)
-	if all || n == rd.mapping.BatchSize || n > 0 && rd.untilWindow() <= 0 {
-		return n
-	}
-	return 0
-}
-
-// untilWindow is how long what is pending may still gather.
-func (rd *reader) untilWindow() time.Duration {
-	return rd.mapping.Window - time.Since(rd.pending[0].readAt)
+func (rd *reader) pending() int {
+	rd.mu.Lock()
+	defer rd.mu.Unlock()
+	return len(rd.open)
 }
 
 // wait is how long to leave the shard alone after a page with so many records.
@@ -205,9 +334,6 @@ func (rd *reader) wait(records int) time.Duration {
 		rd.pause = 0
 	}
 	rd.pause = min(max(2*rd.pause, afterRecords), rd.opts.Poll)
-	if len(rd.pending) > 0 {
-		return min(rd.pause, rd.untilWindow())
-	}
 	return rd.pause
 }
 
@@ -217,4 +343,25 @@ func (rd *reader) advance(to Position) {
 	if err := rd.progress.advance(rd.shard, to); err != nil {
 		rd.log.Error("checkpoint not saved", "error", err)
 	}
+}
+
+func (rd *reader) status() ShardStatus {
+	rd.mu.Lock()
+	defer rd.mu.Unlock()
+	s := ShardStatus{ID: rd.shard, After: rd.position().After}
+	for _, it := range rd.open {
+		if it.done {
+			continue
+		}
+		if s.Pending == 0 {
+			s.Lag = max(rd.opts.Clock.Since(it.created), 0)
+		}
+		s.Pending++
+	}
+	for _, l := range rd.lanes {
+		if l.retrying != nil {
+			s.Retrying = append(s.Retrying, *l.retrying)
+		}
+	}
+	return s
 }

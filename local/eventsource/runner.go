@@ -3,7 +3,10 @@ package eventsource
 import (
 	"context"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,8 +26,10 @@ type runner struct {
 	streams  Streams
 	progress *progress
 	stats    *stats
-	created  bool // by this run: no checkpoint was there
-	log      *slog.Logger
+	// key is the table's partition key as the stream's description has it.
+	key     atomic.Pointer[string]
+	created bool // by this run: no checkpoint was there
+	log     *slog.Logger
 
 	// ctx ends when the runner is to stop as soon as no function runs for it;
 	// work, when that one is not to be waited for either.
@@ -61,6 +66,7 @@ func (r *runner) run(before <-chan struct{}) {
 	if before != nil {
 		<-before
 	}
+	r.stats.begins(r)
 	if !r.mapping.Enabled {
 		return
 	}
@@ -73,9 +79,11 @@ func (r *runner) run(before <-chan struct{}) {
 		wait := rediscover
 		if shards, err := r.list(); err != nil {
 			wait = retry.next()
+			r.stats.readFails(problem(r.mapping.StreamARN, err))
 			r.log.Warn("stream not read", "stream", r.mapping.StreamARN, "retryIn", wait, "error", err)
 		} else {
 			retry.reset()
+			r.stats.readWorks()
 			r.settle(shards)
 			for _, id := range r.readable(shards) {
 				if !reading[id] {
@@ -90,14 +98,15 @@ func (r *runner) run(before <-chan struct{}) {
 				}
 			}
 		}
-		timer := time.NewTimer(wait)
+		due := make(chan struct{})
+		stop := r.opts.Clock.AfterFunc(wait, func() { close(due) })
 		select {
 		case id := <-ended:
 			delete(reading, id)
-		case <-timer.C:
+		case <-due:
 		case <-r.ctx.Done():
 		}
-		timer.Stop()
+		stop()
 	}
 }
 
@@ -111,6 +120,11 @@ func (r *runner) list() ([]types.Shard, error) {
 			return nil, err
 		}
 		shards = append(shards, out.StreamDescription.Shards...)
+		for _, key := range out.StreamDescription.KeySchema {
+			if key.KeyType == types.KeyTypeHash {
+				r.key.Store(key.AttributeName)
+			}
+		}
 		if out.StreamDescription.LastEvaluatedShardId == nil {
 			return shards, nil
 		}
@@ -167,13 +181,42 @@ func (r *runner) readable(shards []types.Shard) []string {
 	return ids
 }
 
-func (r *runner) status() Status {
-	s := Status{UUID: r.mapping.UUID, State: StateEnabled}
-	if !r.mapping.Enabled {
-		s.State = StateDisabled
+// partitionKey is the name of the table's partition key; empty if nobody knows it.
+func (r *runner) partitionKey() string {
+	if name := r.key.Load(); name != nil {
+		return *name
 	}
-	r.stats.mu.Lock()
-	defer r.stats.mu.Unlock()
-	s.LastProcessingResult, s.Counts = r.stats.result, r.stats.counts
+	if r.opts.PartitionKey == nil {
+		return ""
+	}
+	return r.opts.PartitionKey(r.mapping)
+}
+
+func (r *runner) status() Status {
+	s := Status{UUID: r.mapping.UUID}
+	running, readers := r.stats.tell(&s)
+	switch {
+	case running != r && r.mapping.Enabled:
+		s.State = StateUpdating
+	case running != r:
+		s.State = StateDisabling
+	case !r.mapping.Enabled:
+		s.State = StateDisabled
+	case !r.progress.hasBegun():
+		s.State = StateCreating
+	default:
+		s.State = StateEnabled
+	}
+	read := map[string]bool{}
+	for _, rd := range readers {
+		read[rd.shard] = true
+		s.Shards = append(s.Shards, rd.status())
+	}
+	for id, at := range r.progress.all() {
+		if !read[id] {
+			s.Shards = append(s.Shards, ShardStatus{ID: id, After: at.After, Drained: at.Drained})
+		}
+	}
+	slices.SortFunc(s.Shards, func(a, b ShardStatus) int { return strings.Compare(a.ID, b.ID) })
 	return s
 }

@@ -1,6 +1,10 @@
 package eventsource
 
 import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -95,21 +99,87 @@ type Retry struct {
 // stats are what a mapping's runners note for its Status. A runner that follows
 // another goes on with the same.
 type stats struct {
-	mu     sync.Mutex
-	result string
-	counts Counts
+	mu      sync.Mutex
+	running *runner          // the one that is not waiting for another
+	readers map[*reader]bool // those that read now
+	result  string           // of the last invocation
+	problem string           // why the stream cannot be read; empty if it can
+	counts  Counts
 }
 
-func newStats() *stats { return &stats{result: resultNone} }
+func newStats() *stats { return &stats{result: resultNone, readers: map[*reader]bool{}} }
 
-func (s *stats) count(f func(c *Counts)) {
+// count changes the counts.
+func (s *stats) count(change func(c *Counts)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f(&s.counts)
+	change(&s.counts)
 }
 
-func (s *stats) setResult(result string) {
+// invocation notes how one ended.
+func (s *stats) invocation(result string, change func(c *Counts)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.result = result
+	change(&s.counts)
+}
+
+func (s *stats) begins(r *runner) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running = r
+}
+
+func (s *stats) reads(rd *reader) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.readers[rd] = true
+}
+
+func (s *stats) readsNoMore(rd *reader) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.readers, rd)
+}
+
+func (s *stats) readFails(problem string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.problem = problem
+}
+
+func (s *stats) readWorks() { s.readFails("") }
+
+// tell writes into a status what is known, and returns who knows more.
+func (s *stats) tell(into *Status) (running *runner, readers []*reader) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	into.Counts = s.counts
+	into.LastProcessingResult = s.result
+	if s.problem != "" {
+		into.LastProcessingResult = s.problem
+	}
+	return s.running, slices.Collect(maps.Keys(s.readers))
+}
+
+// problem words why a stream cannot be read.
+func problem(streamARN string, err error) string {
+	if accessDenied(err) {
+		return "PROBLEM: " + CannotAccessStream(streamARN)
+	}
+	return "PROBLEM: " + err.Error()
+}
+
+// CannotAccessStream is AWS's sentence when the function's role may not read a
+// stream. AWS refuses to create such a mapping with it
+// (InvalidParameterValueException).
+func CannotAccessStream(streamARN string) string {
+	return "Cannot access stream " + streamARN + ". Please ensure the role can perform the GetRecords, " +
+		"GetShardIterator, DescribeStream, and ListStreams Actions on your stream in IAM."
+}
+
+// accessDenied says whether an error is a refusal by a policy.
+func accessDenied(err error) bool {
+	var coded interface{ ErrorCode() string }
+	return errors.As(err, &coded) && strings.HasPrefix(coded.ErrorCode(), "AccessDenied")
 }

@@ -18,15 +18,16 @@ type verdict struct {
 	partial bool
 	// functionError is set if the function returned an error.
 	functionError string
-	// reason is for the log.
+	// reason is for the log, and answer for the status, of a function that failed.
 	reason string
+	answer []byte
 }
 
 // judge reads the answer of a function that reports batch item failures. Records
 // from the lowest sequence number named have failed, also those after it that
 // succeeded. An answer that says nothing is success; one that cannot be understood,
 // or names a record that is not in the batch, is failure of the whole.
-func judge(answer []byte, items []item) verdict {
+func judge(answer []byte, items []*item) verdict {
 	whole := func(reason string) verdict { return verdict{failed: true, reason: reason} }
 	success := verdict{done: len(items)}
 

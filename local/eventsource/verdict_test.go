@@ -5,7 +5,7 @@ import "testing"
 // The answers are those that AWS documents, or that were recorded against it.
 func TestBatchItemFailuresAsOnAWS(t *testing.T) {
 	t.Parallel()
-	items := []item{{sequence: "1"}, {sequence: "2"}, {sequence: "3"}}
+	items := []*item{{sequence: "1"}, {sequence: "2"}, {sequence: "3"}}
 	const all, none = 3, 0
 	for answer, want := range map[string]struct {
 		done   int
@@ -46,7 +46,7 @@ func TestBatchItemFailuresAsOnAWS(t *testing.T) {
 func FuzzJudge(f *testing.F) {
 	f.Add([]byte(`{"batchItemFailures":[{"itemIdentifier":"2"}]}`))
 	f.Add([]byte(`{"batchItemFailures":[null]}`))
-	items := []item{{sequence: "1"}, {sequence: "2"}}
+	items := []*item{{sequence: "1"}, {sequence: "2"}}
 	f.Fuzz(func(t *testing.T, answer []byte) {
 		v := judge(answer, items)
 		if v.done < 0 || v.done > len(items) || v.failed == (v.done == len(items)) {
