@@ -46,6 +46,13 @@ type Stage struct {
 
 	// Variables are handed to functions as stageVariables.
 	Variables map[string]string
+
+	// DefaultRouteSettings throttle all routes together that have no settings of
+	// their own, $connect among them. Default: the account's throttle alone.
+	DefaultRouteSettings RouteSettings
+
+	// RouteSettings throttle one route each, by its key.
+	RouteSettings map[string]RouteSettings
 }
 
 // A Route leads the messages of one route key to an integration.

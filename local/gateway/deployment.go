@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
 	"strings"
 	"time"
@@ -17,7 +16,7 @@ import (
 type deployment struct {
 	api       API
 	selection selection.Expression
-	stages    map[string]Stage
+	stages    map[string]stage
 	routes    map[string]route // by key
 }
 
@@ -37,7 +36,7 @@ var stageName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 func deploy(api API, limits Limits) (*deployment, error) {
 	d := &deployment{
 		api:    api,
-		stages: make(map[string]Stage, len(api.Stages)),
+		stages: make(map[string]stage, len(api.Stages)),
 		routes: make(map[string]route, len(api.Routes)),
 	}
 	var problems []error
@@ -55,16 +54,18 @@ func deploy(api API, limits Limits) (*deployment, error) {
 	if n := len(api.Stages); n > limits.Stages {
 		problem("%d stages, at most %d are allowed", n, limits.Stages)
 	}
-	for name, stage := range api.Stages {
+	for name, declared := range api.Stages {
 		switch {
-		case cmp.Or(stage.Name, name) != name:
-			problem("stage %q is listed under the name %q", stage.Name, name)
+		case cmp.Or(declared.Name, name) != name:
+			problem("stage %q is listed under the name %q", declared.Name, name)
 		case !stageName.MatchString(name):
 			problem("stage %q: a name has 1 to 128 letters, digits, hyphens and underscores", name)
 		case reservedPath(name):
 			problem("stage %q: the path /%s is reserved", name, name)
 		}
-		d.stages[name] = Stage{Name: name, Variables: maps.Clone(stage.Variables)}
+		if d.stages[name], err = newStage(declared, api.Routes); err != nil {
+			problem("stage %q: %w", name, err)
+		}
 	}
 	if n := len(api.Integrations); n > limits.Routes {
 		problem("%d integrations, at most %d are allowed", n, limits.Routes)
@@ -79,7 +80,6 @@ func deploy(api API, limits Limits) (*deployment, error) {
 		problem("%d authorizers, at most %d are allowed", n, limits.Authorizers)
 	}
 	for id, declared := range api.Authorizers {
-		var err error
 		if authorizers[id], err = checkAuthorizer(id, declared); err != nil {
 			problem("authorizer %s: %w", id, err)
 		}

@@ -50,7 +50,7 @@
 //
 // What is not run is refused by name: [Gateway.Put] returns an error for
 // integrations other than AWS_PROXY and for selection expressions beyond
-// request.body. API keys, throttles, request models and custom
+// request.body. API keys, request models and custom
 // domains cannot be declared at all.
 //
 // # Time

@@ -12,6 +12,7 @@ type endpoint struct {
 	apiID      string
 	options    *Options
 	ids        idSource
+	throttles  *throttles
 	deployment atomic.Pointer[deployment]
 
 	// ctx is that of every invocation. It ends after the connections.
@@ -32,6 +33,7 @@ func newEndpoint(g *Gateway, d *deployment) *endpoint {
 		apiID:       d.api.ID,
 		options:     &g.options,
 		ids:         g.ids,
+		throttles:   g.throttles,
 		connections: make(map[string]*connection),
 	}
 	e.deployment.Store(d)

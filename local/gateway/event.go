@@ -83,7 +83,7 @@ func (c *connection) disconnectEvent(requestID rawID, at time.Time, status close
 
 func (c *connection) newEvent(eventType, routeKey string, requestID rawID, at time.Time) event {
 	return event{
-		StageVariables: parameters[string](c.endpoint.deployment.Load().stages[c.stage].Variables),
+		StageVariables: c.endpoint.deployment.Load().stages[c.stage].variables,
 		RequestContext: requestContext{
 			RouteKey:          routeKey,
 			Authorizer:        c.authorizerContext(eventType),

@@ -34,14 +34,15 @@ type Options struct {
 	// Limits default to those of AWS.
 	Limits Limits
 
-	// Authorize decides on a request to @connections that carries a SigV4
-	// Authorization header for execute-api; those without one are refused
-	// before. resource is the ARN that execute-api:ManageConnections must be
+	// Authorize decides on a request to @connections that carries an
+	// Authorization header or a signature in its query; those without either are
+	// refused before. resource is the ARN that execute-api:ManageConnections must be
 	// allowed on. r is the request with its whole body, which Authorize may
 	// read. The text of an error is shown to the caller, with 403 and the type
 	// ForbiddenException, or those of the error's StatusCode() int and
 	// ErrorCode() string methods if it has them. (SDKs do not show the text of a
-	// ForbiddenException, whose model has none.) Default: any signature is accepted, unchecked.
+	// ForbiddenException, whose model has none.) Default: any SigV4 Authorization header
+	// for execute-api is accepted, and its signature not checked.
 	Authorize func(r *http.Request, resource string) error
 
 	// PostFault is asked for every POST @connections that is allowed and well
@@ -59,8 +60,9 @@ type Options struct {
 
 // A Gateway runs WebSocket APIs. Its methods may be called concurrently.
 type Gateway struct {
-	options Options
-	ids     idSource
+	options   Options
+	ids       idSource
+	throttles *throttles
 
 	mu        sync.Mutex
 	endpoints map[string]*endpoint
@@ -82,6 +84,7 @@ func New(options Options) *Gateway {
 	return &Gateway{
 		options:   options,
 		ids:       idSource{options.Random},
+		throttles: newThrottles(options.Limits),
 		endpoints: make(map[string]*endpoint),
 	}
 }

@@ -13,6 +13,10 @@ import (
 // without TLS.
 func (g *Gateway) Handler(apiID string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len("wss://")+len(r.Host)+len(r.RequestURI) > g.options.Limits.URL {
+			fail(w, http.StatusRequestURITooLong, "BadRequestException", "Request URI Too Long")
+			return
+		}
 		// Path is decoded, so that %40connections and %3D are as good as @ and =.
 		stage, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		if reservedPath(stage) && rest == "" {

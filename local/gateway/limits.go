@@ -36,6 +36,23 @@ type Limits struct {
 	// Authorizers is the most authorizers that one API may declare. Default 10.
 	Authorizers int
 
+	// Connects is how many connections may be opened each second, and at once,
+	// to all APIs together; further ones are refused with 429. Default 500.
+	Connects int
+
+	// Requests is how many requests there may be each second in the long run:
+	// messages of clients and requests to @connections, of all APIs together.
+	// A message beyond it is answered by a frame, a request with 429.
+	// Default 10,000.
+	Requests int
+
+	// Burst is how many such requests there may be at once. Default 5,000.
+	Burst int
+
+	// URL is the longest URL, in characters. A longer one is refused with 414.
+	// Default 4096.
+	URL int
+
 	// InFlight is the most messages of one connection that are with their
 	// functions at the same time; further ones wait in the socket. AWS
 	// publishes no such number. Default 100.
@@ -70,6 +87,10 @@ func (l Limits) withDefaults() Limits {
 		Routes:         cmp.Or(l.Routes, 300),
 		Stages:         cmp.Or(l.Stages, 10),
 		Authorizers:    cmp.Or(l.Authorizers, 10),
+		Connects:       cmp.Or(l.Connects, 500),
+		Requests:       cmp.Or(l.Requests, 10_000),
+		Burst:          cmp.Or(l.Burst, 5_000),
+		URL:            cmp.Or(l.URL, 4096),
 		InFlight:       cmp.Or(l.InFlight, 100),
 		SendBuffer:     cmp.Or(l.SendBuffer, 1<<20),
 		Stall:          cmp.Or(l.Stall, time.Minute),

@@ -19,6 +19,10 @@ func (e *endpoint) manage(w http.ResponseWriter, r *http.Request, stage, id stri
 		fail(w, http.StatusForbidden, "ForbiddenException", string(forbidden))
 		return
 	}
+	if !e.throttles.requests.Allow() {
+		limited(w)
+		return
+	}
 	payload, err := io.ReadAll(io.LimitReader(r.Body, int64(e.options.Limits.Message)+1))
 	if err != nil {
 		fail(w, http.StatusBadRequest, "BadRequestException", "the body could not be read")
@@ -135,13 +139,14 @@ func refuse(w http.ResponseWriter, err error) {
 	fail(w, status, code, err.Error())
 }
 
-// authorize refuses requests that are not signed for execute-api, and those
-// that [Options.Authorize] refuses.
+// authorize refuses requests that are not signed, and those that [Options.Authorize] refuses.
 func (e *endpoint) authorize(r *http.Request, payload []byte, stage, id string) error {
-	if !signedFor(r, "execute-api") {
+	switch {
+	case !signed(r):
+		return errMissingToken
+	case e.options.Authorize == nil && !signedFor(r, "execute-api"):
 		return errors.New(string(forbidden))
-	}
-	if e.options.Authorize == nil {
+	case e.options.Authorize == nil:
 		return nil
 	}
 	resource := fmt.Sprintf("%s/%s/%s/@connections/%s", e.deployment.Load().arn(), stage, r.Method, id)

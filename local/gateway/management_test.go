@@ -343,8 +343,12 @@ func TestUnsignedRequestsAreForbidden(t *testing.T) {
 		"other algorithm": strings.Replace(signed, "AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256", 1),
 	} {
 		t.Run(name, func(t *testing.T) {
+			code, message := "ForbiddenException", `{"message":"Forbidden"}`
+			if authorization == "" {
+				code, message = "MissingAuthenticationTokenException", `{"message":"Missing Authentication Token"}`
+			}
 			response, body := r.callAs(authorization, http.MethodPost, "/prod/@connections/"+r.onlyID(), "x")
-			if got := response.Header.Get("x-amzn-ErrorType"); response.StatusCode != 403 || got != "ForbiddenException" || body != `{"message":"Forbidden"}` {
+			if got := response.Header.Get("x-amzn-ErrorType"); response.StatusCode != 403 || got != code || body != message {
 				t.Errorf("%d %s %s", response.StatusCode, got, body)
 			}
 		})
@@ -358,6 +362,30 @@ func (denied) Error() string {
 	return "User: nobody is not authorized to perform: execute-api:ManageConnections"
 }
 func (denied) ErrorCode() string { return "AccessDeniedException" }
+
+// skewed says its own status, too.
+type skewed struct{ error }
+
+func (skewed) Error() string     { return "Signature expired" }
+func (skewed) ErrorCode() string { return "RequestTimeTooSkewed" }
+func (skewed) StatusCode() int   { return http.StatusBadRequest }
+
+func TestAuthorizeSeesSignaturesInTheQueryButNothingUnsigned(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	r := start(t, declare(functions{}), gateway.Options{Authorize: func(*http.Request, string) error {
+		asked++
+		return nil
+	}})
+	r.dial()
+	path := "/prod/@connections/" + r.onlyID()
+	if response, _ := r.callAs("", http.MethodGet, path, ""); response.StatusCode != 403 || asked != 0 {
+		t.Errorf("unsigned: status %d, asked %d times", response.StatusCode, asked)
+	}
+	if response, _ := r.callAs("", http.MethodGet, path+"?X-Amz-Signature=00ff", ""); response.StatusCode != 200 || asked != 1 {
+		t.Errorf("signed in the query: status %d, asked %d times", response.StatusCode, asked)
+	}
+}
 
 func TestAuthorizeDecidesOnResourceAndBody(t *testing.T) {
 	t.Parallel()
@@ -386,6 +414,10 @@ func TestAuthorizeDecidesOnResourceAndBody(t *testing.T) {
 	}
 	if _, body := r.call(http.MethodGet, "/prod/@connections/"+id, ""); body != `{"message":"no"}` {
 		t.Errorf("body %s", body)
+	}
+	refusal = skewed{}
+	if got := failure(r.post(t.Context(), id, "hello")); got != "400 RequestTimeTooSkewed" {
+		t.Errorf("got %s", got)
 	}
 	refusal = denied{}
 	err := r.post(t.Context(), id, "hello")

@@ -28,7 +28,16 @@ func (c *connection) receive(message []byte) bool {
 func (c *connection) handle(message []byte) {
 	e := c.endpoint
 	requestID := e.ids.request()
-	selected, ok := e.deployment.Load().selectRoute(message)
+	if !e.throttles.requests.Allow() {
+		c.answer(tooManyRequests.encode(c.id, requestID))
+		return
+	}
+	d := e.deployment.Load()
+	selected, ok := d.selectRoute(message)
+	if ok && !d.stages[c.stage].takes(selected.key) {
+		c.answer(tooManyRequests.encode(c.id, requestID))
+		return
+	}
 	if !ok {
 		c.answer(forbidden.encode(c.id, requestID))
 		return

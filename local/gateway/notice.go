@@ -7,6 +7,7 @@ type notice string
 const (
 	unauthorized        notice = "Unauthorized"
 	forbidden           notice = "Forbidden"
+	tooManyRequests     notice = "Too Many Requests" // the text is not known of AWS
 	internalServerError notice = "Internal server error"
 	requestTimedOut     notice = "Endpoint request timed out"
 )

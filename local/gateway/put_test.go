@@ -46,6 +46,9 @@ func TestPutRefusesWhatAWSRefusesAndWhatIsNotRun(t *testing.T) {
 		"two identity sources": {source("route.request.header.A, route.request.header.B"), "no name of a header"},
 		"no identity source":   {source("route.request.header."), "is not run locally"},
 		"unknown context":      {source("context.authorizer.x"), "no authorizer.x in its context"},
+		"negative throttle":    {settings("join", -1, -1), "cannot be negative"},
+		"rate without burst":   {settings("join", 1, 0), "both a rate and a burst"},
+		"settings of no route": {settings("leave", 1, 1), `settings of a route "leave"`},
 		"two mistakes at once": {func(a *gateway.API) { a.ID, a.RouteSelectionExpression = "", "$x" }, `"$x"`},
 	}
 	for name, test := range tests {
@@ -74,6 +77,14 @@ func integration(change func(*gateway.Integration)) func(*gateway.API) {
 
 func route(change func(*gateway.Route)) func(*gateway.API) {
 	return func(a *gateway.API) { change(&a.Routes[0]) }
+}
+
+func settings(key string, rate float64, burst int) func(*gateway.API) {
+	return func(a *gateway.API) {
+		a.Stages["prod"] = gateway.Stage{RouteSettings: map[string]gateway.RouteSettings{
+			key: {ThrottlingRateLimit: rate, ThrottlingBurstLimit: burst},
+		}}
+	}
 }
 
 func stages(n int) func(*gateway.API) {

@@ -43,6 +43,10 @@ func (e *endpoint) upgrade(w http.ResponseWriter, r *http.Request, stage string)
 		refuse(status, notice(message))
 		return
 	}
+	if !e.throttles.connects.Allow() {
+		refuse(http.StatusTooManyRequests, tooManyRequests)
+		return
+	}
 	status, why, subprotocol := e.connect(c, request)
 	if status != http.StatusSwitchingProtocols {
 		refuse(status, why)
@@ -80,9 +84,13 @@ func (e *endpoint) upgrade(w http.ResponseWriter, r *http.Request, stage string)
 
 // connect runs the $connect route, behind its authorizer. The status is 101, or that of a refusal.
 func (e *endpoint) connect(c *connection, request upgradeRequest) (status int, why notice, subprotocol string) {
-	route, ok := e.deployment.Load().routes[connectRoute]
+	d := e.deployment.Load()
+	route, ok := d.routes[connectRoute]
 	if !ok {
 		return http.StatusSwitchingProtocols, "", ""
+	}
+	if !d.stages[c.stage].takes(connectRoute) {
+		return http.StatusTooManyRequests, tooManyRequests, ""
 	}
 	if route.authorizer != nil {
 		if err := c.authorize(route.authorizer, route, request); err != nil {

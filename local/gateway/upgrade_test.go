@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -133,6 +134,18 @@ func TestUpgradeRefusesWhatIsNoHandshake(t *testing.T) {
 				t.Errorf("status %d, want %d", got, test.want)
 			}
 		})
+	}
+}
+
+func TestURLMayHave4096Characters(t *testing.T) {
+	t.Parallel()
+	r := run(t, functions{})
+	for length, want := range map[int]int{4096: 101, 4097: 414} {
+		path := "/prod?x="
+		path += strings.Repeat("x", length-len("wss://"+r.server.Listener.Addr().String()+path))
+		if got := r.raw(path, nil).response.StatusCode; got != want {
+			t.Errorf("%d characters: status %d, want %d", length, got, want)
+		}
 	}
 }
 
