@@ -5,6 +5,8 @@
 export CHATSTACK_TOOLS ?= $(CURDIR)/.chatstack/tools
 TOOLS     := $(CHATSTACK_TOOLS)
 CHATSTACK := $(CURDIR)/.chatstack/bin/chatstack
+# What runs a second time, on Amazon's DynamoDB Local.
+ON_BOTH_ENGINES := ./tests ./tests/engines
 MODULES   := . $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
 
 help: ## list the targets
@@ -30,6 +32,7 @@ test: clients ## run every test: units, the real Pulumi engine, a real browser
 		echo "testing $$module"; \
 		(cd $$module && go test -race -timeout 30m ./...) || exit 1; \
 	done
+	@go run ./tests/dynamodblocal go test -race -timeout 30m $(ON_BOTH_ENGINES)
 
 lint: $(TOOLS)/gofumpt $(TOOLS)/staticcheck ## check formatting, go vet and staticcheck
 	@unformatted=$$($(TOOLS)/gofumpt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \

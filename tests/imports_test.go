@@ -65,6 +65,7 @@ type goPackage struct {
 
 func TestImportRules(t *testing.T) {
 	t.Parallel()
+	whateverTheEngine(t, "nothing runs")
 	module := strings.TrimSpace(goOutput(t, "list", "-m"))
 	packages := listPackages(t, "./...")
 	std := map[string]bool{}

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"example.com/chatstack/internal/toolchain"
+	"example.com/chatstack/local/dynamo"
 )
 
 // patience bounds every wait. A test that passes never waits so long, but a
@@ -82,6 +83,15 @@ func newProject(t *testing.T, dir string) *project {
 		}
 	})
 	return p
+}
+
+// whateverTheEngine skips, where the suite runs on another table engine than its
+// own, a test that says nothing of it.
+func whateverTheEngine(t *testing.T, why string) {
+	t.Helper()
+	if os.Getenv(dynamo.EndpointVar) != "" {
+		t.Skip("the table engine makes no difference: " + why)
+	}
 }
 
 // try runs the command and returns all that it printed.
