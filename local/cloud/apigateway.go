@@ -13,6 +13,7 @@ const (
 	typeAPI           = "aws:apigatewayv2/api:Api"
 	typeStage         = "aws:apigatewayv2/stage:Stage"
 	typeIntegration   = "aws:apigatewayv2/integration:Integration"
+	typeAuthorizer    = "aws:apigatewayv2/authorizer:Authorizer"
 	typeRoute         = "aws:apigatewayv2/route:Route"
 	typeRouteResponse = "aws:apigatewayv2/routeResponse:RouteResponse"
 )
@@ -53,8 +54,16 @@ func gatewayKinds() map[string]*kind {
 			declare:  func(c *Cloud, r *Resource) error { return declareID(r, 7) },
 			settle:   deployAPIOf,
 		},
+		typeAuthorizer: {
+			runs:     []string{"apiId", "name", "authorizerType", "authorizerUri", "identitySources"},
+			replaces: []string{"apiId", "authorizerType"},
+			named:    "name", nameMax: 128,
+			check:   checkAuthorizer,
+			declare: func(c *Cloud, r *Resource) error { return declareID(r, 6) },
+			settle:  deployAPIOf,
+		},
 		typeRoute: {
-			runs:     []string{"apiId", "routeKey", "target", "routeResponseSelectionExpression", "authorizationType"},
+			runs:     []string{"apiId", "routeKey", "target", "routeResponseSelectionExpression", "authorizationType", "authorizerId"},
 			ignores:  []string{"operationName"},
 			replaces: []string{"apiId"},
 			check:    checkRoute,
@@ -100,9 +109,24 @@ func checkIntegration(in Properties) error {
 	return nil
 }
 
+func checkAuthorizer(in Properties) error {
+	if typ := in.text("authorizerType"); typ != "REQUEST" {
+		return fmt.Errorf("authorizerType is %q: WebSocket APIs know REQUEST only", typ)
+	}
+	return nil
+}
+
 func checkRoute(in Properties) error {
-	if auth := in.text("authorizationType"); auth != "" && auth != "NONE" {
-		return fmt.Errorf("authorizationType is %q: the local cloud runs routes without an authorizer only", auth)
+	auth, authorizer, key := in.text("authorizationType"), in.text("authorizerId"), in.text("routeKey")
+	switch {
+	case (auth == "" || auth == "NONE") && authorizer == "":
+		return nil
+	case auth != "CUSTOM":
+		return fmt.Errorf("authorizationType is %q: the local cloud runs routes with CUSTOM authorizers or without any", auth)
+	case authorizer == "":
+		return fmt.Errorf("authorizationType is CUSTOM, and there is no authorizerId")
+	case key != "$connect":
+		return fmt.Errorf("route %q has an authorizer: in a WebSocket API only $connect can have one", key)
 	}
 	return nil
 }
@@ -169,6 +193,7 @@ func (c *Cloud) deployAPI(id string) error {
 		RouteSelectionExpression: noted.Inputs.text("routeSelectionExpression"),
 		Stages:                   map[string]gateway.Stage{},
 		Integrations:             map[string]gateway.Integration{},
+		Authorizers:              map[string]gateway.Authorizer{},
 	}
 	for _, r := range c.notes.list(typeStage, of) {
 		name := r.Inputs.text("name")
@@ -181,19 +206,30 @@ func (c *Cloud) deployAPI(id string) error {
 			Timeout:     time.Duration(r.Inputs.number("timeoutMilliseconds", 0)) * time.Millisecond,
 		}
 	}
+	for _, r := range c.notes.list(typeAuthorizer, of) {
+		api.Authorizers[r.ID] = gateway.Authorizer{
+			ID: r.ID, Name: r.Inputs.text("name"), FunctionARN: functionOf(r.Inputs.text("authorizerUri")),
+			IdentitySources: r.Inputs.texts("identitySources"),
+		}
+	}
 	two := map[string]bool{}
 	for _, r := range c.notes.list(typeRouteResponse, of) {
 		two[r.Inputs.text("routeId")] = true
 	}
 	for _, r := range c.notes.list(typeRoute, of) {
-		target := trimTarget(r.Inputs.text("target"))
-		if _, known := api.Integrations[target]; !known {
-			continue // its integration is being replaced; a route without one is not deployed
+		target, authorizer := trimTarget(r.Inputs.text("target")), r.Inputs.text("authorizerId")
+		_, hasIntegration := api.Integrations[target]
+		_, hasAuthorizer := api.Authorizers[authorizer]
+		if !hasIntegration || !hasAuthorizer && authorizer != "" {
+			// One of the two is being replaced. What is served stays as it is: without
+			// a $connect route, or its authorizer, anyone could connect.
+			return nil
 		}
 		api.Routes = append(api.Routes, gateway.Route{
 			ID: r.ID, Key: r.Inputs.text("routeKey"), Target: target,
 			RouteResponseSelectionExpression: r.Inputs.text("routeResponseSelectionExpression"),
 			HasRouteResponse:                 two[r.ID],
+			AuthorizerID:                     authorizer,
 		})
 	}
 	return c.gateway.Put(api)

@@ -22,9 +22,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 
+	"example.com/chatstack/local/clock"
 	"example.com/chatstack/local/dynamo"
 	"example.com/chatstack/local/eventsource"
+	"example.com/chatstack/local/fault"
 	"example.com/chatstack/local/gateway"
+	"example.com/chatstack/local/iam"
 	"example.com/chatstack/local/lambda"
 	"example.com/chatstack/local/logs"
 )
@@ -38,26 +41,31 @@ type Options struct {
 	// Engine is the table engine; an empty Database gets a file in Dir.
 	Engine dynamo.EngineOptions
 
-	Log *slog.Logger     // nil means slog.Default
-	Now func() time.Time // nil means time.Now
+	Log *slog.Logger // nil means slog.Default
 }
 
 // A Cloud runs the noted resources until it is closed.
 type Cloud struct {
 	dir   string
 	log   *slog.Logger
-	now   func() time.Time
+	clock *clock.Clock
 	kinds map[string]*kind
 	notes *notes
+
+	authority  *iam.Authority
+	identities *identities
+	faults     *fault.Faults
 
 	engine     *dynamo.Engine
 	tableFront *dynamo.Front
 	transport  *http.Transport // of the clients that follow
 	table      *dynamodb.Client
+	streams    *dynamodbstreams.Client
 	sweeper    *dynamo.Sweeper
 	front      *listener // serves tableFront
 	elsewhere  *listener // answers for the services that are not run
 	logs       *logs.Store
+	roleLogs   *roleLogs
 	lambda     *lambda.Service
 	gateway    *gateway.Gateway
 	poller     *eventsource.Poller
@@ -69,23 +77,21 @@ type Cloud struct {
 
 	// changes lets one change be made at a time, and guards what follows. It is
 	// held for as long as a change takes; what is noted can be read meanwhile.
-	changes     sync.Mutex
-	listeners   map[string]*listener  // by API id
-	credentials map[string]credential // by function
+	changes   sync.Mutex
+	listeners map[string]*listener // by API id
 }
 
 // Open starts the cloud in opts.Dir, with all that is noted there running.
 func Open(ctx context.Context, opts Options) (*Cloud, error) {
 	c := &Cloud{
-		dir: opts.Dir, log: opts.Log, now: opts.Now,
-		kinds: kinds(), dead: make(chan struct{}),
-		listeners: map[string]*listener{}, credentials: map[string]credential{},
+		dir: opts.Dir, log: opts.Log, clock: &clock.Clock{}, kinds: kinds(),
+		authority: iam.New(AccountID), faults: fault.New(),
+		dead: make(chan struct{}), listeners: map[string]*listener{},
 	}
+	c.identities = newIdentities(c.authority)
+	c.authority.PutPrincipal(accessKeyID, iam.Principal{ARN: "arn:aws:iam::" + AccountID + ":root", SecretAccessKey: secretAccessKey})
 	if c.log == nil {
 		c.log = slog.Default()
-	}
-	if c.now == nil {
-		c.now = time.Now
 	}
 	// Temporary files of functions that were killed with the cloud go.
 	err := os.RemoveAll(c.path("tmp"))
@@ -130,26 +136,28 @@ func (c *Cloud) start(ctx, background context.Context, engine dynamo.EngineOptio
 		return err
 	}
 	c.transport = &http.Transport{MaxIdleConnsPerHost: 16}
-	own := aws.Config{
-		Region:       DefaultRegion, // the front lets every Region see the same tables
-		BaseEndpoint: aws.String(c.front.URL()),
-		Credentials:  credentials.NewStaticCredentialsProvider(accessKeyID, secretAccessKey, ""),
-		HTTPClient:   &http.Client{Transport: c.transport},
-	}
-	c.table = dynamodb.NewFromConfig(own)
-	c.sweeper = c.tableFront.NewSweeper(c.table, c.now, c.log)
+	own := c.clientConfig(credentials.NewStaticCredentialsProvider(accessKeyID, secretAccessKey, ""))
+	c.table, c.streams = dynamodb.NewFromConfig(own), dynamodbstreams.NewFromConfig(own)
+	c.sweeper = c.tableFront.NewSweeper(c.table, c.clock.Now, c.log)
 
 	c.logs = &logs.Store{Dir: c.path("logs"), Trouble: c.log}
+	c.roleLogs = &roleLogs{c: c, muted: map[string]bool{}}
 	c.letters = &deadLetters{dir: c.path("queues")}
-	c.lambda = lambda.New(lambda.Options{Logs: c.logs, Log: c.log, Dir: c.path("tmp")})
-	c.gateway = gateway.New(gateway.Options{Invoker: invokeByARN{c.lambda}, Log: c.log})
+	c.lambda = lambda.New(lambda.Options{
+		Logs: c.roleLogs, Log: c.log, Clock: c.clock, KillFault: c.faults.Kill, Dir: c.path("tmp"),
+	})
+	c.gateway = gateway.New(gateway.Options{
+		Invoker: permitted{c}, Log: c.log, Clock: c.clock, Authorize: c.manageConnections,
+		PostFault: c.faults.Post, LoseDisconnect: c.faults.LoseDisconnect,
+	})
 	checkpoints, err := eventsource.NewFileCheckpoints(c.path("checkpoints"))
 	if err != nil {
 		return err
 	}
 	c.poller = eventsource.New(eventsource.Options{
-		Streams: dynamodbstreams.NewFromConfig(own), Invoker: invokeByName{c.lambda}, Checkpoints: checkpoints,
-		DeadLetters: c.letters, Log: c.log, Now: c.now,
+		StreamsFor: c.streamsFor, Invoker: direct{c.lambda}, Checkpoints: checkpoints,
+		DeadLetters: destinations{c}, Log: c.log, Clock: c.clock,
+		DuplicateFault: func(m eventsource.Mapping) bool { return c.faults.Duplicate(m.FunctionName) },
 	})
 	c.work.Go(func() { c.sweeper.Run(background) })
 	c.work.Go(func() {
@@ -163,6 +171,19 @@ func (c *Cloud) start(ctx, background context.Context, engine dynamo.EngineOptio
 		}
 	})
 	return nil
+}
+
+// Faults are the bad days that are made on purpose.
+func (c *Cloud) Faults() *fault.Faults { return c.faults }
+
+// clientConfig is that of the cloud's own clients of the table and its streams.
+func (c *Cloud) clientConfig(signer aws.CredentialsProvider) aws.Config {
+	return aws.Config{
+		Region:       c.Region(),
+		BaseEndpoint: aws.String(c.front.URL()),
+		Credentials:  signer,
+		HTTPClient:   &http.Client{Transport: c.transport},
+	}
 }
 
 // Failed is closed when the cloud cannot go on by itself.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"example.com/chatstack/local/dynamo"
 )
@@ -40,7 +41,7 @@ func TestAnAPIIsServedFromItsDeclarationToItsDeletion(t *testing.T) {
 		}
 	})
 
-	for _, part := range []*Resource{s.response, s.route, s.integration, s.stage, s.function, s.api} {
+	for _, part := range slices.Backward(s.parts()) {
 		r.delete(part)
 	}
 	if _, _, err := websocket.Dial(t.Context(), s.url(), nil); err == nil {
@@ -87,10 +88,10 @@ func TestARestartKeepsIDsAndAddressesAndRunsEverythingAgain(t *testing.T) {
 	if diff := cmp.Diff(client, r.Client()); diff != "" {
 		t.Errorf("the table's address (-before +after):\n%s", diff)
 	}
-	if diff := cmp.Diff(before, r.Overview()); diff != "" {
+	if diff := cmp.Diff(before, r.Overview(), cmpopts.IgnoreFields(Mapping{}, "Status")); diff != "" {
 		t.Errorf("what runs (-before +after):\n%s", diff)
 	}
-	for _, resource := range []*Resource{s.api, s.stage, s.function, s.integration, s.route, s.response, table, mapping} {
+	for _, resource := range append(s.parts(), table, mapping) {
 		if change := r.diff(resource); change.Properties != nil {
 			t.Errorf("%s would be changed: %v", resource.URN, change.Properties)
 		}
@@ -136,7 +137,7 @@ func TestWhatWasLostIsReportedAndMadeAgainUnderItsID(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	for _, resource := range []*Resource{s.api, s.stage, s.function, s.integration, s.route, s.response} {
+	for _, resource := range s.parts() {
 		if diff := cmp.Diff(Change{Properties: []string{"id"}}, r.diff(resource)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", resource.URN, diff)
 		}
@@ -244,7 +245,7 @@ func TestChangesThatAreMadeAtOnceAreAllNoted(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	api := r.put(typeAPI, "a", Properties{"name": "a", "protocolType": "WEBSOCKET", "routeSelectionExpression": "$request.body.action"})
-	const count = 16
+	const count = 10 // as many stages as an API may have
 	var all sync.WaitGroup
 	for i := range count {
 		name := fmt.Sprint("s", i)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+
 	"example.com/chatstack/local/eventsource"
 )
 
@@ -22,6 +24,9 @@ func mappingKinds() map[string]*kind {
 			replaces: []string{"eventSourceArn", "startingPosition"},
 			declare: func(c *Cloud, r *Resource) error {
 				if r.ID == "" {
+					if err := c.checkMappingRole(r); err != nil {
+						return err
+					}
 					r.ID = newUUID()
 				}
 				r.Outputs["uuid"] = r.ID
@@ -40,6 +45,42 @@ func mappingKinds() map[string]*kind {
 			},
 		},
 	}
+}
+
+// checkMappingRole refuses a new mapping whose function may not read the stream or
+// send to the on-failure destination.
+func (c *Cloud) checkMappingRole(r *Resource) error {
+	function, stream := functionName(r.Inputs.text("functionName")), r.Inputs.text("eventSourceArn")
+	for _, action := range []string{"GetRecords", "GetShardIterator", "DescribeStream", "ListStreams"} {
+		resource := stream
+		if action == "ListStreams" {
+			resource = "*" // IAM knows no resource for it
+		}
+		if err := c.identities.authorize(function, "dynamodb:"+action, resource); err != nil {
+			return fmt.Errorf("event source mapping: cannot access stream %s: please ensure the role can perform the GetRecords, GetShardIterator, DescribeStream, and ListStreams actions on it: %w", stream, err)
+		}
+	}
+	queue := onFailure(r)
+	if queue == "" {
+		return nil
+	}
+	if len(c.notes.list(typeQueue, func(r *Resource) bool { return r.Outputs.text("arn") == queue })) == 0 {
+		return fmt.Errorf("event source mapping: there is no queue %s: the local cloud sends what fails to standard SQS queues of the same program", queue)
+	}
+	if err := c.identities.authorize(function, sendMessage, queue); err != nil {
+		return fmt.Errorf("event source mapping: the function's role cannot send to its on-failure destination: %w", err)
+	}
+	return nil
+}
+
+func onFailure(r *Resource) string {
+	return r.Inputs.sub("destinationConfig").sub("onFailure").text("destinationArn")
+}
+
+// streamsFor lets a mapping read as the role of its function.
+func (c *Cloud) streamsFor(m eventsource.Mapping) eventsource.Streams {
+	own, _ := c.identities.of(m.FunctionName) // without one, the front refuses every call
+	return dynamodbstreams.NewFromConfig(c.clientConfig(own.provider()))
 }
 
 func mapping(c *Cloud, r *Resource) eventsource.Mapping {
@@ -61,7 +102,7 @@ func mapping(c *Cloud, r *Resource) eventsource.Mapping {
 		BisectBatchOnFunctionError: in.flag("bisectBatchOnFunctionError"),
 		ParallelizationFactor:      in.number("parallelizationFactor", 1),
 		ReportBatchItemFailures:    slices.Contains(in.texts("functionResponseTypes"), "ReportBatchItemFailures"),
-		OnFailureARN:               in.sub("destinationConfig").sub("onFailure").text("destinationArn"),
+		OnFailureARN:               onFailure(r),
 		Enabled:                    true,
 	}
 	if enabled, given := in["enabled"].(bool); given {

@@ -51,7 +51,8 @@ type kind struct {
 func kinds() map[string]*kind {
 	all := map[string]*kind{}
 	for _, service := range []map[string]*kind{
-		tableKinds(), queueKinds(), logKinds(), identityKinds(), functionKinds(), gatewayKinds(), mappingKinds(),
+		tableKinds(), queueKinds(), logKinds(), identityKinds(), functionKinds(), permissionKinds(),
+		gatewayKinds(), mappingKinds(),
 	} {
 		maps.Copy(all, service)
 	}
@@ -60,8 +61,9 @@ func kinds() map[string]*kind {
 
 // order is the order in which what is noted starts; it ends in reverse.
 var order = []string{
-	typeTable, typeQueue, typeLogGroup, typeRole, typeRolePolicy, typeFunction, typePermission,
-	typeAPI, typeStage, typeIntegration, typeRoute, typeRouteResponse, typeMapping,
+	typeTable, typeQueue, typeLogGroup, typeRole, typePolicy, typeRolePolicy, typePolicyAttachment,
+	typeFunction, typePermission,
+	typeAPI, typeStage, typeAuthorizer, typeIntegration, typeRoute, typeRouteResponse, typeMapping,
 	typeAlarm, typeDashboard,
 }
 

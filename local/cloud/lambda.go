@@ -11,10 +11,7 @@ import (
 	"example.com/chatstack/local/lambda"
 )
 
-const (
-	typeFunction   = "aws:lambda/function:Function"
-	typePermission = "aws:lambda/permission:Permission"
-)
+const typeFunction = "aws:lambda/function:Function"
 
 func functionKinds() map[string]*kind {
 	return map[string]*kind{
@@ -31,16 +28,6 @@ func functionKinds() map[string]*kind {
 			apply:   applyFunction,
 			remove:  removeFunction,
 			settle:  dropOldCode,
-		},
-		typePermission: {
-			runs:     []string{"action", "function", "principal", "sourceArn", "sourceAccount", "statementId"},
-			replaces: []string{"action", "function", "principal", "sourceArn", "sourceAccount", "statementId"},
-			named:    "statementId", nameMax: 100,
-			declare: func(c *Cloud, r *Resource) error {
-				// Statements of two functions may have one id.
-				r.ID = functionName(r.Inputs.text("function")) + "/" + r.Inputs.text("statementId")
-				return nil
-			},
 		},
 	}
 }
@@ -69,10 +56,15 @@ func declareFunction(c *Cloud, r *Resource) error {
 }
 
 func applyFunction(_ context.Context, c *Cloud, r *Resource) error {
+	role, err := c.roleOf(r.Inputs.text("role"))
+	if err != nil {
+		return fmt.Errorf("function %s: %w", r.ID, err)
+	}
 	bootstrap, err := c.unpack(r)
 	if err != nil {
 		return fmt.Errorf("function %s: %w", r.ID, err)
 	}
+	own := c.identities.assume(r.ID, role, logGroup(r))
 	return c.lambda.Put(lambda.Config{
 		Name: r.ID, ARN: r.Outputs.text("arn"), Bootstrap: bootstrap,
 		MemoryMB:            r.Inputs.number("memorySize", 128),
@@ -80,7 +72,7 @@ func applyFunction(_ context.Context, c *Cloud, r *Resource) error {
 		ReservedConcurrency: r.Inputs.number("reservedConcurrentExecutions", -1),
 		LogGroup:            logGroup(r),
 		Environment:         r.Inputs.sub("environment").sub("variables").textMap(),
-		Service:             c.serviceEnvironment(r.ID),
+		Service:             c.serviceEnvironment(own),
 	})
 }
 
@@ -95,14 +87,14 @@ func logGroup(r *Resource) string {
 // serviceEnvironment is what the local cloud adds to a function's environment
 // for the AWS SDK: the Region, credentials of its own, and where the table is.
 // Calls to services that are not run here go to an address that says so.
-func (c *Cloud) serviceEnvironment(function string) map[string]string {
-	client, own := c.Client(), c.credentialOf(function)
+func (c *Cloud) serviceEnvironment(own identity) map[string]string {
+	client := c.Client()
 	return map[string]string{
 		"AWS_REGION":                        client.Region,
 		"AWS_DEFAULT_REGION":                client.Region,
 		"AWS_ACCESS_KEY_ID":                 own.accessKeyID,
-		"AWS_SECRET_ACCESS_KEY":             own.secretAccessKey,
-		"AWS_SESSION_TOKEN":                 own.sessionToken,
+		"AWS_SECRET_ACCESS_KEY":             own.principal.SecretAccessKey,
+		"AWS_SESSION_TOKEN":                 own.principal.SessionToken,
 		"AWS_EC2_METADATA_DISABLED":         "true",
 		"AWS_ENDPOINT_URL":                  c.elsewhere.URL(),
 		"AWS_ENDPOINT_URL_DYNAMODB":         client.Endpoint,
@@ -112,22 +104,26 @@ func (c *Cloud) serviceEnvironment(function string) map[string]string {
 
 func removeFunction(_ context.Context, c *Cloud, r *Resource) error {
 	c.lambda.Delete(r.ID)
-	delete(c.credentials, r.ID)
+	c.identities.forget(r.ID)
 	return os.RemoveAll(c.path("functions", r.ID))
 }
 
-// invokeByARN lets the gateway invoke functions.
-type invokeByARN struct{ functions *lambda.Service }
+// permitted lets the gateway invoke functions, where a permission says so.
+type permitted struct{ c *Cloud }
 
-func (i invokeByARN) Invoke(ctx context.Context, arn string, payload []byte) ([]byte, string, error) {
-	return invokeByName(i).Invoke(ctx, functionName(arn), payload)
+func (p permitted) Invoke(ctx context.Context, arn, source string, payload []byte) ([]byte, string, error) {
+	function := functionName(arn)
+	if err := p.c.mayInvoke(function, source); err != nil {
+		return nil, "", err
+	}
+	return direct{p.c.lambda}.Invoke(ctx, function, payload)
 }
 
-// invokeByName lets event source mappings invoke functions.
-type invokeByName struct{ functions *lambda.Service }
+// direct lets event source mappings invoke functions, which takes no permission.
+type direct struct{ functions *lambda.Service }
 
-func (i invokeByName) Invoke(ctx context.Context, name string, payload []byte) ([]byte, string, error) {
-	out, err := i.functions.Invoke(ctx, name, payload)
+func (d direct) Invoke(ctx context.Context, name string, payload []byte) ([]byte, string, error) {
+	out, err := d.functions.Invoke(ctx, name, payload)
 	return out.Payload, out.FunctionError, err
 }
 

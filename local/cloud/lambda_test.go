@@ -12,6 +12,7 @@ import (
 func TestAFunctionWhoseCodeCannotRunIsRefused(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
+	r.role("r", writeLogs)
 	dir := t.TempDir()
 	file := func(name, member string, mode os.FileMode) string {
 		path := filepath.Join(dir, name)

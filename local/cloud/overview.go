@@ -1,6 +1,10 @@
 package cloud
 
-import "slices"
+import (
+	"slices"
+
+	"example.com/chatstack/local/eventsource"
+)
 
 // An Overview is what runs in a cloud, for people who ask.
 type Overview struct {
@@ -8,6 +12,7 @@ type Overview struct {
 	APIs      []API      `json:"apis"`
 	Functions []Function `json:"functions"`
 	Tables    []Table    `json:"tables"`
+	Mappings  []Mapping  `json:"mappings"`
 	Queues    []Queue    `json:"queues"`
 	Idle      []Idle     `json:"idle"`
 }
@@ -22,6 +27,13 @@ type API struct {
 type Function struct {
 	Name, LogGroup string
 	Triggers       []string // what invokes it: route keys, and "stream"
+	Muted          bool     // its role does not let it write its log
+}
+
+// A Mapping is an event source mapping.
+type Mapping struct {
+	Function, StreamARN string
+	eventsource.Status
 }
 
 // A Table is a table with its stream, if it has one.
@@ -59,13 +71,15 @@ func (c *Cloud) Overview() Overview {
 			}
 		}
 	}
-	for _, mapping := range c.notes.list(typeMapping, nil) {
-		name := functionName(mapping.Inputs.text("functionName"))
+	for _, r := range c.notes.list(typeMapping, nil) {
+		name := functionName(r.Inputs.text("functionName"))
 		triggers[name] = append(triggers[name], "stream")
+		status, _ := c.poller.Status(r.ID)
+		o.Mappings = append(o.Mappings, Mapping{Function: name, StreamARN: r.Inputs.text("eventSourceArn"), Status: status})
 	}
 	for _, r := range c.notes.list(typeFunction, nil) {
 		slices.Sort(triggers[r.ID])
-		o.Functions = append(o.Functions, Function{Name: r.ID, LogGroup: logGroup(r), Triggers: triggers[r.ID]})
+		o.Functions = append(o.Functions, Function{Name: r.ID, LogGroup: logGroup(r), Triggers: triggers[r.ID], Muted: c.roleLogs.isMuted(r.ID)})
 	}
 	for _, r := range c.notes.list(typeTable, nil) {
 		o.Tables = append(o.Tables, Table{Name: r.ID, StreamARN: r.Outputs.text("streamArn")})

@@ -116,11 +116,32 @@ func (r *rig) restart(meanwhile ...func()) {
 // put declares a new resource.
 func (r *rig) put(typ, name string, in Properties) *Resource {
 	r.t.Helper()
+	if typ == typeFunction && in["role"] == roleARN("r") && r.Get(typeRole, "r") == nil {
+		r.role("r", `{"Effect": "Allow", "Action": "*", "Resource": "*"}`)
+	}
 	put, err := r.Put(r.t.Context(), declared(typ, name, in))
 	if err != nil {
 		r.t.Fatalf("%s %s: %v", typ, name, err)
 	}
 	return put
+}
+
+// role declares a role for functions, with the statements of its policy.
+func (r *rig) role(name string, statements ...string) (role, policy *Resource) {
+	r.t.Helper()
+	role = r.put(typeRole, name, Properties{"name": name, "assumeRolePolicy": trust(lambdaService)})
+	policy = r.put(typeRolePolicy, name, Properties{"name": "p", "role": name, "policy": policyOf(statements...)})
+	return role, policy
+}
+
+func roleARN(name string) string { return "arn:aws:iam::" + AccountID + ":role/" + name }
+
+func trust(service string) string {
+	return policyOf(`{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "` + service + `"}}`)
+}
+
+func policyOf(statements ...string) string {
+	return `{"Version": "2012-10-17", "Statement": [` + strings.Join(statements, ", ") + `]}`
 }
 
 // update declares a resource anew, with other inputs on top of its own.
@@ -167,7 +188,7 @@ func declared(typ, name string, in Properties) Resource {
 
 func functionInputs(name, version string) Properties {
 	return Properties{
-		"name": name, "runtime": "provided.al2023", "handler": "bootstrap", "role": "arn:aws:iam::000000000000:role/r",
+		"name": name, "runtime": "provided.al2023", "handler": "bootstrap", "role": roleARN("r"),
 		"code":    map[string]any{"hash": "digest-of-" + version, "path": filepath.Join(code, version+".zip")},
 		"timeout": 20.0,
 	}
@@ -184,7 +205,12 @@ func tableInputs(changes Properties) Properties {
 func attribute(name, typ string) any { return map[string]any{"name": name, "type": typ} }
 
 // A served is a WebSocket API with one function.
-type served struct{ api, stage, function, integration, route, response *Resource }
+type served struct{ role, policy, api, stage, function, permission, integration, route, response *Resource }
+
+// parts are all of it, what is used before what uses it.
+func (s served) parts() []*Resource {
+	return []*Resource{s.role, s.policy, s.api, s.stage, s.function, s.permission, s.integration, s.route, s.response}
+}
 
 // serve declares an API, the names of whose parts begin with name.
 func (r *rig) serve(name string) served {
@@ -193,6 +219,8 @@ func (r *rig) serve(name string) served {
 	s.api = r.put(typeAPI, name, Properties{"name": name, "protocolType": "WEBSOCKET", "routeSelectionExpression": "$request.body.action"})
 	s.stage = r.put(typeStage, name, Properties{"apiId": s.api.ID, "name": "local", "autoDeploy": true})
 	s.function = r.put(typeFunction, name, functionInputs(name, "1"))
+	s.role, s.policy = r.Get(typeRole, "r"), r.Get(typeRolePolicy, "r:p")
+	s.permission = r.put(typePermission, name, permissionInputs(s.function, s.stage.Outputs.text("executionArn")+"/$default"))
 	s.integration = r.put(typeIntegration, name, Properties{
 		"apiId": s.api.ID, "integrationType": "AWS_PROXY", "integrationUri": s.function.Outputs.text("invokeArn"),
 	})
@@ -201,6 +229,12 @@ func (r *rig) serve(name string) served {
 	})
 	s.response = r.put(typeRouteResponse, name, Properties{"apiId": s.api.ID, "routeId": s.route.ID, "routeResponseKey": "$default"})
 	return s
+}
+
+func permissionInputs(function *Resource, source string) Properties {
+	return Properties{
+		"statementId": "api", "function": function.ID, "action": "lambda:InvokeFunction", "principal": apiGateway, "sourceArn": source,
+	}
 }
 
 func (s served) url() string { return s.stage.Outputs.text("invokeUrl") }

@@ -3,6 +3,7 @@ package cloud
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"example.com/chatstack/local/eventsource"
 )
 
 const typeQueue = "aws:sqs/queue:Queue"
@@ -47,8 +50,21 @@ type deadLetters struct {
 	mu  sync.Mutex
 }
 
-// Send appends a message to a queue.
-func (d *deadLetters) Send(_ context.Context, queueARN string, body []byte) error {
+// sendMessage is the action that a function's role must allow on the queue.
+const sendMessage = "sqs:SendMessage"
+
+// destinations send what mappings give up, as the roles of their functions.
+type destinations struct{ c *Cloud }
+
+func (d destinations) Send(_ context.Context, m eventsource.Mapping, body []byte) error {
+	if err := d.c.identities.authorize(m.FunctionName, sendMessage, m.OnFailureARN); err != nil {
+		return err
+	}
+	return d.c.letters.send(m.OnFailureARN, body)
+}
+
+// send appends a message to a queue.
+func (d *deadLetters) send(queueARN string, body []byte) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := os.MkdirAll(d.dir, 0o755); err != nil {
@@ -63,6 +79,21 @@ func (d *deadLetters) Send(_ context.Context, queueARN string, body []byte) erro
 		return fmt.Errorf("send to %s: %w", queueARN, err)
 	}
 	return nil
+}
+
+// list returns the messages of a queue, the oldest first.
+func (d *deadLetters) list(queueARN string) ([]json.RawMessage, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	data, err := os.ReadFile(d.path(queueARN))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var messages []json.RawMessage
+	for line := range bytes.Lines(data) {
+		messages = append(messages, json.RawMessage(bytes.TrimSuffix(line, []byte("\n"))))
+	}
+	return messages, nil
 }
 
 // count returns how many messages a queue holds.

@@ -39,6 +39,7 @@ const (
 	queue    = "aws:sqs/queue:Queue"
 	table    = "aws:dynamodb/table:Table"
 	function = "aws:lambda/function:Function"
+	role     = "aws:iam/role:Role"
 	mapping  = "aws:lambda/eventSourceMapping:EventSourceMapping"
 	api      = "aws:apigatewayv2/api:Api"
 )
@@ -187,7 +188,7 @@ func functionInputs(t *testing.T, path, name string) resource.PropertyMap {
 	}
 	code.Path = name
 	in := resource.NewPropertyMapFromMap(properties{
-		"name": "f", "runtime": "provided.al2023", "handler": "bootstrap", "role": "r",
+		"name": "f", "runtime": "provided.al2023", "handler": "bootstrap", "role": "arn:aws:iam::000000000000:role/r",
 	})
 	in["code"] = resource.NewArchiveProperty(code)
 	return in
@@ -346,6 +347,10 @@ func TestDiffComparesCodeByItsDigest(t *testing.T) {
 	inputs := func(dir string) *structpb.Struct {
 		return wireMap(t, functionInputs(t, filepath.Join(r.program, dir, "f.zip"), filepath.Join(dir, "f.zip")))
 	}
+	r.create(role, properties{
+		"name":             "r",
+		"assumeRolePolicy": `{"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}}`,
+	})
 	created, err := r.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(function), Properties: inputs("here")})
 	if err != nil {
 		t.Fatal(err) // a relative path counts from the program's folder

@@ -1,0 +1,58 @@
+package cloud
+
+import (
+	"fmt"
+
+	"example.com/chatstack/local/iam"
+)
+
+const typePermission = "aws:lambda/permission:Permission"
+
+// apiGateway is the principal by which API Gateway invokes functions.
+const apiGateway = "apigateway.amazonaws.com"
+
+// permissionKinds are the statements of functions' resource policies. They let
+// API Gateway invoke a function; event source mappings need none, since they
+// read with the function's own role.
+func permissionKinds() map[string]*kind {
+	inputs := []string{"action", "function", "principal", "sourceArn", "sourceAccount", "statementId"}
+	return map[string]*kind{
+		typePermission: {
+			runs: inputs, replaces: inputs,
+			named: "statementId", nameMax: 100,
+			declare: func(_ *Cloud, r *Resource) error {
+				// Statements of two functions may have one id.
+				r.ID = functionName(r.Inputs.text("function")) + "/" + r.Inputs.text("statementId")
+				return nil
+			},
+		},
+	}
+}
+
+// mayInvoke returns an error, for the log, if no permission lets API Gateway
+// invoke a function for the route or authorizer that source names.
+func (c *Cloud) mayInvoke(function, source string) error {
+	statements := c.notes.list(typePermission, func(r *Resource) bool {
+		return functionName(r.Inputs.text("function")) == function
+	})
+	for _, r := range statements {
+		if permits(r.Inputs, source) {
+			return nil
+		}
+	}
+	return fmt.Errorf("API Gateway is not permitted to invoke function %s: declare a Lambda permission with action lambda:InvokeFunction, principal %s and sourceArn %s",
+		function, apiGateway, source)
+}
+
+// permits reports whether a permission covers an invocation by API Gateway.
+func permits(permission Properties, source string) bool {
+	action, principal := permission.text("action"), permission.text("principal")
+	if action != "lambda:InvokeFunction" && action != "lambda:*" || principal != apiGateway && principal != "*" {
+		return false
+	}
+	if account := permission.text("sourceAccount"); account != "" && account != AccountID {
+		return false
+	}
+	pattern := permission.text("sourceArn")
+	return pattern == "" || iam.MatchARN(pattern, source)
+}
