@@ -19,6 +19,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 	"go.uber.org/goleak"
+
+	"example.com/chatstack/local/clock"
 )
 
 func TestMain(m *testing.M) {
@@ -34,15 +36,18 @@ const (
 // mapping is one that works, with changes.
 func mapping(changes ...func(*Mapping)) Mapping {
 	m := Mapping{
-		UUID:                 "0f3c2f4e-0000-4000-8000-000000000001",
-		FunctionName:         "broadcast",
-		FunctionARN:          "arn:aws:lambda:eu-west-1:123456789012:function:broadcast",
-		StreamARN:            streamARN,
-		Region:               "eu-west-1",
-		StartingPosition:     TrimHorizon,
-		MaximumRetryAttempts: -1,
-		OnFailureARN:         queueARN,
-		Enabled:              true,
+		UUID:                  "0f3c2f4e-0000-4000-8000-000000000001",
+		FunctionName:          "broadcast",
+		FunctionARN:           "arn:aws:lambda:eu-west-1:123456789012:function:broadcast",
+		StreamARN:             streamARN,
+		Region:                "eu-west-1",
+		StartingPosition:      TrimHorizon,
+		BatchSize:             100,
+		ParallelizationFactor: 1,
+		MaximumRecordAge:      -time.Second,
+		MaximumRetryAttempts:  -1,
+		OnFailureARN:          queueARN,
+		Enabled:               true,
 	}
 	for _, change := range changes {
 		change(&m)
@@ -57,6 +62,8 @@ type world struct {
 	function    *fakeFunction
 	queue       *fakeQueue
 	checkpoints *FileCheckpoints
+	clock       *clock.Clock
+	duplicate   func(Mapping) bool // Options.DuplicateFault; nil: never
 }
 
 // inWorld runs a test in a bubble whose time stands still except when everybody
@@ -75,6 +82,7 @@ func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
 			function:    &fakeFunction{},
 			queue:       &fakeQueue{},
 			checkpoints: checkpoints,
+			clock:       new(clock.Clock),
 		}
 		w.restart()
 		defer func() { w.Close() }()
@@ -88,11 +96,13 @@ func (w *world) restart() {
 		w.Close()
 	}
 	w.Poller = New(Options{
-		StreamsFor:  func(Mapping) Streams { return w.streams },
-		Invoker:     w.function,
-		Checkpoints: w.checkpoints,
-		DeadLetters: w.queue,
-		Log:         slog.New(slog.DiscardHandler),
+		StreamsFor:     func(Mapping) Streams { return w.streams },
+		Invoker:        w.function,
+		Checkpoints:    w.checkpoints,
+		DeadLetters:    w.queue,
+		Clock:          w.clock,
+		DuplicateFault: func(m Mapping) bool { return w.duplicate != nil && w.duplicate(m) },
+		Log:            slog.New(slog.DiscardHandler),
 	})
 }
 
@@ -134,6 +144,7 @@ type fakeStreams struct {
 	fail     func(operation string) error // nil: nothing fails
 	reads    []time.Time
 	asked    string // the last stream ARN
+	key      string // the partition key, as the description says it; empty: it does not
 }
 
 func (s *fakeStreams) shard(id string) *fakeShard {
@@ -206,6 +217,12 @@ func (s *fakeStreams) DescribeStream(ctx context.Context, in *dynamodbstreams.De
 		i = 1 + slices.Index(s.shards, s.shard(*in.ExclusiveStartShardId))
 	}
 	description := &types.StreamDescription{}
+	if s.key != "" {
+		description.KeySchema = []types.KeySchemaElement{
+			{AttributeName: aws.String("sk"), KeyType: types.KeyTypeRange},
+			{AttributeName: &s.key, KeyType: types.KeyTypeHash},
+		}
+	}
 	if i < len(s.shards) {
 		shard := types.Shard{ShardId: &s.shards[i].id}
 		if s.shards[i].parent != "" {
@@ -469,3 +486,27 @@ func (w *world) positions(t *testing.T) map[string]Position {
 	}
 	return maps.Clone(c.Shards)
 }
+
+// status is the mapping's.
+func (w *world) status(t *testing.T) Status {
+	t.Helper()
+	s, ok := w.Status(mapping().UUID)
+	if !ok {
+		t.Fatal("there is no status")
+	}
+	return s
+}
+
+// inPartition gives a record another partition key.
+func inPartition(pk string) func(*types.Record) {
+	return func(r *types.Record) {
+		r.Dynamodb.Keys["pk"] = text(pk)
+		r.Dynamodb.NewImage["pk"] = text(pk)
+	}
+}
+
+// codedError is an error with a code, as the AWS SDK's have.
+type codedError string
+
+func (e codedError) Error() string     { return "api error " + string(e) }
+func (e codedError) ErrorCode() string { return string(e) }

@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
+	"strings"
+	"unicode/utf8"
 )
 
 // ErrInvalidFilter reports a filter pattern that cannot be understood. Its first
@@ -14,7 +17,7 @@ import (
 //lint:ignore ST1005 the text is AWS's own
 var ErrInvalidFilter = errors.New("InvalidParameterValueException: Invalid filter pattern definition.")
 
-// maxPattern is the longest pattern, in bytes.
+// maxPattern is the longest pattern, in characters.
 const maxPattern = 4096
 
 // filters are a mapping's patterns: an event passes if there are none, or if one
@@ -69,11 +72,11 @@ func (o *object) match(value any, _ bool) bool {
 // parsePattern reads a whole pattern. Of two fields with the same name the last
 // counts.
 func parsePattern(text string) (pattern, error) {
-	if len(text) > maxPattern {
-		return nil, fmt.Errorf("it has %d bytes and may have %d", len(text), maxPattern)
+	if n := utf8.RuneCountInString(text); n > maxPattern {
+		return nil, fmt.Errorf("it has %d characters and may have %d", n, maxPattern)
 	}
-	var value any
-	if err := json.Unmarshal([]byte(text), &value); err != nil {
+	value, err := decode(text)
+	if err != nil {
 		return nil, fmt.Errorf("it is not JSON: %w", err)
 	}
 	fields, ok := value.(map[string]any)
@@ -81,6 +84,19 @@ func parsePattern(text string) (pattern, error) {
 		return nil, errors.New("it is not an object")
 	}
 	return parseObject(fields, "")
+}
+
+// decode reads JSON whose numbers stay as they are written.
+func decode(text string) (value any, err error) {
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.UseNumber()
+	if err := dec.Decode(&value); err != nil {
+		return nil, err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("there is more after it")
+	}
+	return value, nil
 }
 
 func parseObject(fields map[string]any, path string) (*object, error) {

@@ -1,7 +1,6 @@
 package eventsource
 
 import (
-	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -13,7 +12,8 @@ const anEvent = `{
 	"eventSource": "aws:dynamodb",
 	"userIdentity": {"type": "Service", "principalId": "dynamodb.amazonaws.com"},
 	"dynamodb": {
-		"ApproximateCreationDateTime": 1700000001,
+		"ApproximateCreationDateTime": 1.700000001E9,
+		"SizeBytes": 32,
 		"Keys": {"pk": {"S": "CHANNEL|General"}, "sk": {"S": "CONNECTION|a="}},
 		"NewImage": {
 			"kind": {"S": "message"}, "empty": {"S": ""}, "count": {"N": "5"}, "null": {"NULL": true},
@@ -25,11 +25,11 @@ const anEvent = `{
 
 func parseEvent(t testing.TB, text string) map[string]any {
 	t.Helper()
-	var event map[string]any
-	if err := json.Unmarshal([]byte(text), &event); err != nil {
+	event, err := decode(text)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return event
+	return event.(map[string]any)
 }
 
 func TestFiltersMatchAsOnAWS(t *testing.T) {
@@ -72,6 +72,7 @@ func TestFiltersMatchAsOnAWS(t *testing.T) {
 		{image(`"kind":{"S":[{"anything-but":["join","message"]}]}`), false},
 		{image(`"kind":{"S":[{"anything-but":{"prefix":"mess"}}]}`), false},
 		{image(`"kind":{"S":[{"anything-but":{"suffix":"join"}}]}`), true},
+		{image(`"kind":{"S":[{"anything-but":{"suffix":"age"}}]}`), false},
 		{image(`"missing":{"S":[{"anything-but":"join"}]}`), false},
 
 		// Numbers: of DynamoDB they are texts.
@@ -81,7 +82,19 @@ func TestFiltersMatchAsOnAWS(t *testing.T) {
 		{`{"dynamodb":{"ApproximateCreationDateTime":[{"numeric":[">",1700000000]}]}}`, true},
 		{`{"dynamodb":{"ApproximateCreationDateTime":[{"numeric":[">",1700000000,"<=",1700000001]}]}}`, true},
 		{`{"dynamodb":{"ApproximateCreationDateTime":[{"numeric":[">=",0,"<",1700000001]}]}}`, false},
-		{`{"dynamodb":{"ApproximateCreationDateTime":[1700000001.0]}}`, true},
+		{`{"dynamodb":{"SizeBytes":[{"numeric":["=",32]}]}}`, true},
+		{`{"dynamodb":{"SizeBytes":[{"numeric":["<=",31.5]}]}}`, false},
+
+		// Outside of numeric, numbers compare by the way they are written.
+		{`{"dynamodb":{"SizeBytes":[32]}}`, true},
+		{`{"dynamodb":{"SizeBytes":[32.0]}}`, false},
+		{`{"dynamodb":{"SizeBytes":["32"]}}`, false},
+		{`{"dynamodb":{"SizeBytes":[{"anything-but":32.0}]}}`, false},
+		{`{"dynamodb":{"SizeBytes":[{"anything-but":[31,33]}]}}`, true},
+		{image(`"count":{"N":[{"anything-but":[5]}]}`), true},
+		{image(`"count":{"N":[{"anything-but":"5"}]}`), false},
+		{image(`"count":{"N":[{"numeric":[">",100]},{"anything-but":"101"}]}`), true}, // recorded: one rule is enough
+		{image(`"count":{"N":[{"prefix":"5"}]}`), true},
 
 		// Exists looks at leaves alone.
 		{image(`"kind":{"S":[{"exists":true}]}`), true},
@@ -134,38 +147,68 @@ func TestOneFilterOfSeveralIsEnough(t *testing.T) {
 func TestInvalidPatternsAreRefused(t *testing.T) {
 	t.Parallel()
 	for pattern, want := range map[string]string{
-		``:                                      "it is not JSON",
-		`simple text`:                           "it is not JSON",
-		`null`:                                  "it is not an object",
-		`["a"]`:                                 "it is not an object",
-		`{}`:                                    "the pattern: an empty object",
-		`{"a":{}}`:                              "a: an empty object",
-		`{"a":"b"}`:                             "a: what may match stands in a list",
-		`{"a":{"b":5}}`:                         "a.b: what may match stands in a list",
-		`{"a":[]}`:                              "a: an empty list",
-		`{"a":[["b"]]}`:                         "a: a list in a list",
-		`{"a":[{"prefix":5}]}`:                  "a: prefix takes a text",
-		`{"a":[{"wildcard":"b*"}]}`:             `a: operator "wildcard"`,
-		`{"a":[{}]}`:                            "a: an operator stands alone",
-		`{"a":[{"prefix":"b","c":"d"}]}`:        "a: an operator stands alone",
-		`{"a":[{"exists":"yes"}]}`:              "a: exists takes true or false",
-		`{"a":[{"numeric":5}]}`:                 "a: numeric takes a list",
-		`{"a":[{"numeric":[">"]}]}`:             "a: numeric takes a list",
-		`{"a":[{"numeric":[">","5"]}]}`:         "a: numeric compares with a number",
-		`{"a":[{"numeric":["!",5]}]}`:           `a: numeric: sign "!"`,
-		`{"a":[{"anything-but":[]}]}`:           "a: anything-but takes at least one",
-		`{"a":[{"anything-but":[true]}]}`:       "a: anything-but takes texts and numbers",
-		`{"a":[{"anything-but":{"prefix":1}}]}`: "a: anything-but: prefix takes a text",
-		`{"a":[{"anything-but":{}}]}`:           "a: an operator stands alone",
-		`{"$or":[{"a":["b"]}]}`:                 "$or: it needs two",
-		`{"$or":["a","b"]}`:                     "$or: not a list of patterns",
-		`{"$or":[{"a":["b"]},{"a":"b"}]}`:       "$or.a: what may match stands in a list",
-		`{"a":["` + strings.Repeat("b", 5000) + `"]}`: "it has 5",
+		``:                                                 "it is not JSON",
+		`simple text`:                                      "it is not JSON",
+		`null`:                                             "it is not an object",
+		`["a"]`:                                            "it is not an object",
+		`{}`:                                               "the pattern: an empty object",
+		`{"a":{}}`:                                         "a: an empty object",
+		`{"a":"b"}`:                                        "a: what may match stands in a list",
+		`{"a":{"b":5}}`:                                    "a.b: what may match stands in a list",
+		`{"a":[]}`:                                         "a: an empty list",
+		`{"a":[["b"]]}`:                                    "a: a list in a list",
+		`{"a":[{"prefix":5}]}`:                             "a: prefix takes a text",
+		`{"a":[{"wildcard":"b*"}]}`:                        `a: operator "wildcard"`,
+		`{"a":[{}]}`:                                       "a: an operator stands alone",
+		`{"a":[{"prefix":"b","c":"d"}]}`:                   "a: an operator stands alone",
+		`{"a":[{"exists":"yes"}]}`:                         "a: exists takes true or false",
+		`{"a":[{"numeric":5}]}`:                            "a: numeric takes a list",
+		`{"a":[{"numeric":[">"]}]}`:                        "a: numeric takes a list",
+		`{"a":[{"numeric":[">","5"]}]}`:                    "a: numeric compares with a number",
+		`{"a":[{"numeric":["!",5]}]}`:                      `a: numeric: sign "!"`,
+		`{"a":[{"anything-but":[]}]}`:                      "a: anything-but takes at least one",
+		`{"a":[{"numeric":["<",5,">",1]}]}`:                "a: numeric: of two comparisons",
+		`{"a":[{"numeric":[">",5,"<",5]}]}`:                "a: numeric: of two comparisons",
+		`{"a":[{"numeric":["=",5,"=",5]}]}`:                "a: numeric: of two comparisons",
+		`{"a":[{"numeric":["",5]}]}`:                       `a: numeric: sign ""`,
+		`{"a":[{"numeric":[">",5000000001]}]}`:             "a: number 5000000001: it must be between",
+		`{"a":[{"numeric":[">",1e999]}]}`:                  "a: number 1e999: it must be between",
+		`{"a":[{"anything-but":-6e9}]}`:                    "a: number -6e9: it must be between",
+		`{"a":[{"anything-but":[true]}]}`:                  "a: anything-but takes texts or numbers",
+		`{"a":[{"anything-but":null}]}`:                    "a: anything-but takes texts or numbers",
+		`{"a":[{"anything-but":["b",1]}]}`:                 "a: anything-but takes texts or numbers, and not both",
+		`{"a":[{"anything-but":[1,"b"]}]}`:                 "a: anything-but takes texts or numbers, and not both",
+		`{"a":[{"anything-but":{"prefix":""}}]}`:           "a: anything-but takes a prefix or a suffix that is not empty",
+		`{"a":[{"anything-but":{"wildcard":"*"}}]}`:        `a: anything-but takes a prefix or a suffix that is not empty, not "wildcard"`,
+		`{"a":[{"cidr":"10.0.0.0/8"}]}`:                    `a: operator "cidr"`,
+		`{"a":["b"]} x`:                                    "there is more after it",
+		`[{"eventName": ["INSERT"=123}]`:                   "it is not JSON",
+		`{"a":[{"anything-but":{"prefix":1}}]}`:            "a: anything-but: prefix takes a text",
+		`{"a":[{"anything-but":{}}]}`:                      "a: an operator stands alone",
+		`{"$or":[{"a":["b"]}]}`:                            "$or: it needs two",
+		`{"$or":["a","b"]}`:                                "$or: not a list of patterns",
+		`{"$or":[{"a":["b"]},{"a":"b"}]}`:                  "$or.a: what may match stands in a list",
+		`{"a":["` + strings.Repeat("b", 4096-10+1) + `"]}`: "it has 4097 characters and may have 4096",
 	} {
 		_, err := parseFilters([]string{pattern})
 		if !errors.Is(err, ErrInvalidFilter) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.40s: %v", pattern, err)
 		}
+	}
+}
+
+func TestPatternHasUpTo4096Characters(t *testing.T) {
+	t.Parallel()
+	if _, err := parsePattern(`{"a":["` + strings.Repeat("ä", 4096-10) + `"]}`); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestInvalidPatternReadsAsOnAWS(t *testing.T) {
+	t.Parallel()
+	_, err := parseFilters([]string{`{"a":["b"]}`, "single-string"})
+	if err == nil || !strings.HasPrefix(err.Error(), "InvalidParameterValueException: Invalid filter pattern definition. Filter 2: ") {
+		t.Errorf("%v", err)
 	}
 }
 
@@ -179,8 +222,9 @@ func FuzzFilter(f *testing.F) {
 		if err != nil {
 			return
 		}
-		var event map[string]any
-		if json.Unmarshal([]byte(eventText), &event) != nil {
+		value, err := decode(eventText)
+		event, ok := value.(map[string]any)
+		if err != nil || !ok {
 			return
 		}
 		matches := p.match(event, true)

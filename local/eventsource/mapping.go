@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"time"
 )
 
@@ -12,6 +11,7 @@ import (
 const (
 	TrimHorizon = "TRIM_HORIZON" // the oldest record that the stream still has
 	Latest      = "LATEST"       // what is written after the mapping was created
+	atTimestamp = "AT_TIMESTAMP" // not for DynamoDB
 )
 
 // maxFilters is AWS's quota of filter patterns in a mapping.
@@ -32,7 +32,7 @@ type Mapping struct {
 	StreamARN string
 	// Region is what records name.
 	Region string
-	// BatchSize is the most records in a batch; 0 means 100. 1 to 10,000.
+	// BatchSize is the most records in a batch, 1 to 10,000. AWS's default is 100.
 	BatchSize int
 	// Window is how long to gather records before a batch that is not full is
 	// delivered; 0 means not at all. At most 300 s.
@@ -43,8 +43,8 @@ type Mapping struct {
 	// MaximumRetryAttempts is how often a failed batch is tried again; 0 means
 	// never and -1 until it succeeds. At most 10,000.
 	MaximumRetryAttempts int
-	// MaximumRecordAge is the age from which a record is not tried any more; 0
-	// or less means that none is too old. 60 s to 7 days.
+	// MaximumRecordAge is the age above which a record is not tried any more, 60 s
+	// to 7 days; -1 s means that only its stream, after 24 hours, gives it up.
 	MaximumRecordAge time.Duration
 	// BisectBatchOnFunctionError splits a batch in two when the function fails,
 	// and tries each half. Splitting uses up no retries.
@@ -52,7 +52,8 @@ type Mapping struct {
 	// ReportBatchItemFailures takes from the function's answer which records
 	// failed; without it the answer is ignored.
 	ReportBatchItemFailures bool
-	// ParallelizationFactor can only be 1; 0 means 1.
+	// ParallelizationFactor is how many batches of a shard are under way at once, 1
+	// to 10, those of a partition key one after the other. AWS's default is 1.
 	ParallelizationFactor int
 	// Filters are event patterns: a record passes if any matches, or if there
 	// are none. At most 5.
@@ -63,23 +64,10 @@ type Mapping struct {
 	Enabled bool
 }
 
-// withDefaults returns the mapping with its own copy of what it holds, and the
-// defaults filled in.
-func (m Mapping) withDefaults() Mapping {
-	if m.BatchSize == 0 {
-		m.BatchSize = 100
-	}
-	if m.ParallelizationFactor == 0 {
-		m.ParallelizationFactor = 1
-	}
-	m.Filters = slices.Clone(m.Filters)
-	return m
-}
-
 // uuidForm is also what makes a UUID safe as a file's name.
 var uuidForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*$`)
 
-// check says what AWS, or the local cloud, does not take.
+// check says what AWS does not take, in its words as far as they are known.
 func (m Mapping) check() error {
 	switch {
 	case !uuidForm.MatchString(m.UUID):
@@ -88,20 +76,42 @@ func (m Mapping) check() error {
 		return errors.New("it names no function")
 	case m.StreamARN == "":
 		return errors.New("it names no stream")
-	case m.BatchSize < 1 || m.BatchSize > 10_000:
-		return fmt.Errorf("batch size %d: it must be 1 to 10,000", m.BatchSize)
-	case m.Window < 0 || m.Window > 300*time.Second:
-		return fmt.Errorf("batching window %v: it must be 0 to 300 s", m.Window)
-	case m.StartingPosition != TrimHorizon && m.StartingPosition != Latest:
-		return fmt.Errorf("starting position %q: for a DynamoDB stream it must be %s or %s", m.StartingPosition, TrimHorizon, Latest)
-	case m.MaximumRetryAttempts < -1 || m.MaximumRetryAttempts > 10_000:
-		return fmt.Errorf("maximum retry attempts %d: it must be -1 to 10,000", m.MaximumRetryAttempts)
-	case m.MaximumRecordAge > 0 && (m.MaximumRecordAge < time.Minute || m.MaximumRecordAge > 7*24*time.Hour):
-		return fmt.Errorf("maximum record age %v: it must be 60 s to 604,800 s, or -1", m.MaximumRecordAge)
-	case m.ParallelizationFactor != 1:
-		return fmt.Errorf("parallelization factor %d: the local cloud has only 1", m.ParallelizationFactor)
 	case len(m.Filters) > maxFilters:
 		return fmt.Errorf("%d filters: there may be %d", len(m.Filters), maxFilters)
 	}
+	seconds := func(d time.Duration) int64 { return int64(d / time.Second) }
+	for _, parameter := range []struct {
+		name               string
+		value, least, most int64
+	}{
+		{"batchSize", int64(m.BatchSize), 1, 10_000},
+		{"maximumBatchingWindowInSeconds", seconds(m.Window), 0, 300},
+		{"parallelizationFactor", int64(m.ParallelizationFactor), 1, 10},
+		{"maximumRecordAgeInSeconds", seconds(m.MaximumRecordAge), -1, 604_800},
+		{"maximumRetryAttempts", int64(m.MaximumRetryAttempts), -1, 10_000},
+	} {
+		switch {
+		case parameter.value < parameter.least:
+			return constraint(parameter.value, parameter.name, "Member must have value greater than or equal to %d", parameter.least)
+		case parameter.value > parameter.most:
+			return constraint(parameter.value, parameter.name, "Member must have value less than or equal to %d", parameter.most)
+		}
+	}
+	switch m.StartingPosition {
+	case TrimHorizon, Latest:
+	case atTimestamp:
+		return fmt.Errorf("InvalidParameterValueException: Unsupported starting position for arn type: %s", m.StreamARN)
+	default:
+		return constraint(m.StartingPosition, "startingPosition", "Member must satisfy enum value set: [%s, %s, %s]", Latest, TrimHorizon, atTimestamp)
+	}
+	if age := seconds(m.MaximumRecordAge); age > -1 && age < 60 {
+		return fmt.Errorf("InvalidParameterValueException: maximumRecordAgeInSeconds %d: it must be -1, or 60 to 604800", age)
+	}
 	return nil
+}
+
+// constraint is a ValidationException.
+func constraint(value any, name, format string, args ...any) error {
+	return fmt.Errorf("ValidationException: 1 validation error detected: Value '%v' at '%s' failed to satisfy constraint: %s",
+		value, name, fmt.Sprintf(format, args...))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -62,8 +63,10 @@ type Options struct {
 }
 
 // ErrConflict reports a mapping of a function to a stream that another mapping
-// maps to it already (ResourceConflictException).
-var ErrConflict = errors.New("an event source mapping with this event source and function already exists")
+// maps to it already. AWS's sentence follows it.
+//
+//lint:ignore ST1005 the text is AWS's own
+var ErrConflict = errors.New("ResourceConflictException")
 
 // ErrClosed reports that the poller has been closed.
 var ErrClosed = errors.New("the event source poller is shutting down")
@@ -97,7 +100,7 @@ func New(opts Options) *Poller {
 // for which Put does not wait; one that is being retried begins anew. The stream of
 // a mapping cannot be changed.
 func (p *Poller) Put(m Mapping) error {
-	m = m.withDefaults()
+	m.Filters = slices.Clone(m.Filters)
 	if err := p.put(m); err != nil {
 		return fmt.Errorf("event source mapping %s: %w", m.UUID, err)
 	}
@@ -122,7 +125,8 @@ func (p *Poller) put(m Mapping) error {
 	}
 	for uuid, r := range p.runners {
 		if uuid != m.UUID && r.mapping.FunctionName == m.FunctionName && r.mapping.StreamARN == m.StreamARN {
-			return fmt.Errorf("%w: %s", ErrConflict, uuid)
+			return fmt.Errorf("%w: The event source arn (\" %s \") and function (\" %s \") provided mapping already exists. "+
+				"Please update or delete the existing mapping with UUID %s", ErrConflict, m.StreamARN, m.FunctionName, uuid)
 		}
 	}
 	before := p.runners[m.UUID]

@@ -99,7 +99,7 @@ func (rd *reader) readAll() bool {
 			continue
 		}
 		retry.reset()
-		rd.stats.readWorks()
+		rd.stats.readWorks(rd.shard)
 		rd.take(page.Records)
 		if page.NextShardIterator == nil {
 			return true
@@ -159,7 +159,7 @@ func (rd *reader) recover(err error, retry *backoff) bool {
 		}
 	}
 	wait := retry.next()
-	rd.stats.readFails(problem(rd.mapping.StreamARN, err))
+	rd.stats.readFails(rd.shard, problem(rd.mapping.StreamARN, err))
 	rd.log.Warn("shard not read", "retryIn", wait, "error", err)
 	return rd.opts.Clock.Sleep(rd.ctx, wait) == nil
 }

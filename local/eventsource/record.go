@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"regexp"
+	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
@@ -18,10 +20,10 @@ import (
 func (m *Mapping) event(record types.Record) map[string]any {
 	change := record.Dynamodb
 	data := map[string]any{
-		"ApproximateCreationDateTime": float64(aws.ToTime(change.ApproximateCreationDateTime).Unix()),
+		"ApproximateCreationDateTime": javaDouble(aws.ToTime(change.ApproximateCreationDateTime).Unix()),
 		"Keys":                        item2json(change.Keys),
 		"SequenceNumber":              aws.ToString(change.SequenceNumber),
-		"SizeBytes":                   float64(itemSize(change.Keys) + itemSize(change.NewImage) + itemSize(change.OldImage)),
+		"SizeBytes":                   json.Number(strconv.Itoa(itemSize(change.Keys) + itemSize(change.NewImage) + itemSize(change.OldImage))),
 		"StreamViewType":              string(change.StreamViewType),
 	}
 	if change.NewImage != nil {
@@ -45,6 +47,16 @@ func (m *Mapping) event(record types.Record) map[string]any {
 		}
 	}
 	return event
+}
+
+// javaDouble writes whole seconds as AWS does: 1.700000001E9.
+func javaDouble(seconds int64) json.Number {
+	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(float64(seconds), 'E', -1, 64), "E")
+	if !strings.Contains(mantissa, ".") {
+		mantissa += ".0"
+	}
+	power, _ := strconv.Atoi(exponent) // it is one
+	return json.Number(mantissa + "E" + strconv.Itoa(power))
 }
 
 var eventIDForm = regexp.MustCompile(`^[0-9a-f]{32}$`)

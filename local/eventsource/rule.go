@@ -1,6 +1,7 @@
 package eventsource
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -61,12 +62,16 @@ func parseRule(element any) (rule, error) {
 	return exactly(element), nil
 }
 
-// exactly matches a value that is the same: texts by their case, numbers by their
-// value. A comparison of two values of different types is false.
+// exactly matches a value that is the same: texts by their case, numbers by the
+// way they are written, as AWS says: 300, 300.0 and 3.0e2 are not equal. A
+// comparison of two values of different types is false.
 func exactly(want any) rule {
 	return func(value any, present bool) bool { return present && value == want }
 }
 
+// parseOperator knows the operators that Lambda lists. What else event buses have,
+// such as wildcard and cidr, it lists not.
+// docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
 func parseOperator(name string, operand any) (rule, error) {
 	switch name {
 	case "exists":
@@ -122,6 +127,9 @@ func parseAnythingBut(operand any) (rule, error) {
 			return nil, errors.New("an operator stands alone in its object")
 		}
 		for name, inner := range operator {
+			if name != "prefix" && name != "suffix" || inner == "" {
+				return nil, fmt.Errorf("anything-but takes a prefix or a suffix that is not empty, not %q", name)
+			}
 			test, err := parseTextOperator(name, inner)
 			if err != nil {
 				return nil, fmt.Errorf("anything-but: %w", err)
@@ -136,40 +144,81 @@ func parseAnythingBut(operand any) (rule, error) {
 	if len(unwanted) == 0 {
 		return nil, errors.New("anything-but takes at least one value")
 	}
-	for _, value := range unwanted {
-		switch value.(type) {
-		case string, float64:
+	for i, value := range unwanted {
+		switch value := value.(type) {
+		case string:
+		case json.Number:
+			number, err := limited(value)
+			if err != nil {
+				return nil, err
+			}
+			unwanted[i] = number
 		default:
-			return nil, errors.New("anything-but takes texts and numbers")
+			return nil, errors.New("anything-but takes texts or numbers")
+		}
+		if _, text := unwanted[i].(string); i > 0 && text != isText(unwanted[0]) {
+			return nil, errors.New("anything-but takes texts or numbers, and not both")
 		}
 	}
-	return func(value any, present bool) bool { return present && !slices.Contains(unwanted, value) }, nil
+	return func(value any, present bool) bool {
+		if number, ok := value.(json.Number); ok {
+			value, _ = number.Float64()
+		}
+		return present && !slices.Contains(unwanted, value)
+	}, nil
 }
 
-// parseNumeric reads comparisons that must all be true: ["<", 10] or
-// [">=", 0, "<", 10].
+func isText(value any) bool {
+	_, ok := value.(string)
+	return ok
+}
+
+// parseNumeric reads one comparison or a range: ["<", 10] or [">=", 0, "<", 10].
 func parseNumeric(operand any) (rule, error) {
 	list, ok := operand.([]any)
 	if !ok || len(list) != 2 && len(list) != 4 {
 		return nil, errors.New("numeric takes a list of one or two comparisons, each a sign and a number")
 	}
-	var tests []func(float64) bool
+	var (
+		tests  []func(float64) bool
+		signs  string // the first character of each
+		limits []float64
+	)
 	for pair := range slices.Chunk(list, 2) {
 		sign, _ := pair[0].(string)
-		limit, ok := pair[1].(float64)
+		number, ok := pair[1].(json.Number)
 		if !ok {
 			return nil, errors.New("numeric compares with a number")
+		}
+		limit, err := limited(number)
+		if err != nil {
+			return nil, err
 		}
 		test, ok := comparison(sign, limit)
 		if !ok {
 			return nil, fmt.Errorf("numeric: sign %q: it must be =, <, <=, > or >=", sign)
 		}
-		tests = append(tests, test)
+		tests, signs, limits = append(tests, test), signs+sign[:1], append(limits, limit)
+	}
+	if len(tests) == 2 && (signs != "><" || limits[0] >= limits[1]) {
+		return nil, errors.New("numeric: of two comparisons the first is > or >=, and the second < or <= with a larger number")
 	}
 	return func(value any, _ bool) bool {
-		number, ok := value.(float64)
-		return ok && !slices.ContainsFunc(tests, func(test func(float64) bool) bool { return !test(number) })
+		text, ok := value.(json.Number)
+		number, err := text.Float64()
+		return ok && err == nil && !slices.ContainsFunc(tests, func(test func(float64) bool) bool { return !test(number) })
 	}, nil
+}
+
+// limited reads a number that is to be compared by its value: ±5e9 is the most.
+// docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
+func limited(number json.Number) (float64, error) {
+	const most = 5e9
+	value, err := number.Float64()
+	if err != nil || value < -most || value > most {
+		return 0, fmt.Errorf("number %s: it must be between -5e9 and 5e9", number)
+	}
+	return value, nil
 }
 
 func comparison(sign string, limit float64) (test func(float64) bool, ok bool) {

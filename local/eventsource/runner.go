@@ -3,6 +3,7 @@ package eventsource
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -79,23 +80,21 @@ func (r *runner) run(before <-chan struct{}) {
 		wait := rediscover
 		if shards, err := r.list(); err != nil {
 			wait = retry.next()
-			r.stats.readFails(problem(r.mapping.StreamARN, err))
+			r.stats.readFails("", problem(r.mapping.StreamARN, err))
 			r.log.Warn("stream not read", "stream", r.mapping.StreamARN, "retryIn", wait, "error", err)
 		} else {
 			retry.reset()
-			r.stats.readWorks()
+			r.stats.readWorks("")
 			r.settle(shards)
-			for _, id := range r.readable(shards) {
-				if !reading[id] {
-					reading[id] = true
-					readers.Go(func() {
-						newReader(r, id).run()
-						select {
-						case ended <- id:
-						case <-r.ctx.Done():
-						}
-					})
-				}
+			for _, id := range r.readable(shards, reading) {
+				reading[id] = true
+				readers.Go(func() {
+					newReader(r, id).run()
+					select {
+					case ended <- id:
+					case <-r.ctx.Done():
+					}
+				})
 			}
 		}
 		due := make(chan struct{})
@@ -163,9 +162,11 @@ func (r *runner) settle(shards []types.Shard) {
 	}
 }
 
-// readable are the shards with something to read whose parent has nothing left.
-func (r *runner) readable(shards []types.Shard) []string {
-	undone := map[string]bool{}
+// readable are the shards with something to read that nobody reads, and whose
+// parent has nothing left: a parent that the stream has forgotten may still be
+// delivered from.
+func (r *runner) readable(shards []types.Shard, reading map[string]bool) []string {
+	undone := maps.Clone(reading)
 	for _, s := range shards {
 		if id := aws.ToString(s.ShardId); !r.progress.at(id).Drained {
 			undone[id] = true
@@ -174,7 +175,7 @@ func (r *runner) readable(shards []types.Shard) []string {
 	var ids []string
 	for _, s := range shards {
 		id := aws.ToString(s.ShardId)
-		if undone[id] && !undone[aws.ToString(s.ParentShardId)] {
+		if undone[id] && !reading[id] && !undone[aws.ToString(s.ParentShardId)] {
 			ids = append(ids, id)
 		}
 	}

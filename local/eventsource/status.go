@@ -99,15 +99,17 @@ type Retry struct {
 // stats are what a mapping's runners note for its Status. A runner that follows
 // another goes on with the same.
 type stats struct {
-	mu      sync.Mutex
-	running *runner          // the one that is not waiting for another
-	readers map[*reader]bool // those that read now
-	result  string           // of the last invocation
-	problem string           // why the stream cannot be read; empty if it can
-	counts  Counts
+	mu       sync.Mutex
+	running  *runner           // the one that is not waiting for another
+	readers  map[*reader]bool  // those that read now
+	result   string            // of the last invocation
+	problems map[string]string // why the stream, or a shard of it, cannot be read
+	counts   Counts
 }
 
-func newStats() *stats { return &stats{result: resultNone, readers: map[*reader]bool{}} }
+func newStats() *stats {
+	return &stats{result: resultNone, readers: map[*reader]bool{}, problems: map[string]string{}}
+}
 
 // count changes the counts.
 func (s *stats) count(change func(c *Counts)) {
@@ -140,15 +142,21 @@ func (s *stats) readsNoMore(rd *reader) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.readers, rd)
+	delete(s.problems, rd.shard)
 }
 
-func (s *stats) readFails(problem string) {
+// readFails notes why a shard cannot be read, or with no shard the list of them.
+func (s *stats) readFails(shard, problem string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.problem = problem
+	s.problems[shard] = problem
 }
 
-func (s *stats) readWorks() { s.readFails("") }
+func (s *stats) readWorks(shard string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.problems, shard)
+}
 
 // tell writes into a status what is known, and returns who knows more.
 func (s *stats) tell(into *Status) (running *runner, readers []*reader) {
@@ -156,8 +164,9 @@ func (s *stats) tell(into *Status) (running *runner, readers []*reader) {
 	defer s.mu.Unlock()
 	into.Counts = s.counts
 	into.LastProcessingResult = s.result
-	if s.problem != "" {
-		into.LastProcessingResult = s.problem
+	for _, shard := range slices.Sorted(maps.Keys(s.problems)) {
+		into.LastProcessingResult = s.problems[shard]
+		break
 	}
 	return s.running, slices.Collect(maps.Keys(s.readers))
 }
