@@ -11,19 +11,18 @@ import (
 // names Region and account, and the table's name.
 var tableARN = regexp.MustCompile(`^(arn:aws:dynamodb:[^:]*:[^:]*:)table/([^/]+)`)
 
-// namesARNs reports whether the requests and answers of an action name ARNs.
-// None of these actions carries items, whose values are their owners'.
-func namesARNs(action string) bool {
-	service, name, _ := strings.Cut(action, ".")
-	if strings.HasPrefix(service, "DynamoDBStreams_") {
-		return name != "GetRecords"
+// namesARNs reports whether the requests and answers of a call name ARNs. None
+// of these carries items, whose values are their owners'.
+func namesARNs(c *call) bool {
+	if c.streams {
+		return c.operation != "GetRecords"
 	}
 	for _, verb := range []string{"Describe", "List", "Tag", "Untag"} {
-		if strings.HasPrefix(name, verb) {
+		if strings.HasPrefix(c.operation, verb) {
 			return true
 		}
 	}
-	return strings.HasSuffix(name, "Table")
+	return strings.HasSuffix(c.operation, "Table")
 }
 
 // rewriteARNs gives every field of a JSON body that is called an ARN (StreamArn,

@@ -5,29 +5,38 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
 	"example.com/chatstack/local/dynamo"
 	"example.com/chatstack/local/dynamo/dynamotest"
 )
 
-// A beforeDelete is an HTTP client that does something before each DeleteItem.
-type beforeDelete struct {
-	dynamodb.HTTPClient
-	do func()
-}
-
-func (b beforeDelete) Do(r *http.Request) (*http.Response, error) {
-	if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".DeleteItem") {
-		b.do()
+// beforeDelete returns the base URL of an engine that does something before each
+// DeleteItem.
+func beforeDelete(t *testing.T, engine string, do func()) string {
+	t.Helper()
+	target, err := url.Parse(engine)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return b.HTTPClient.Do(r)
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.Transport = transport
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".DeleteItem") {
+			do()
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 func dynoxide(t *testing.T) string {

@@ -18,16 +18,16 @@ type expiries struct {
 	now, old map[expiry]string // to the name of the TTL attribute
 }
 
-// An expiry is an item's key, as JSON with sorted names, and the TTL that it
-// expired by.
-type expiry struct{ key, ttl string }
+// An expiry is an item, by its table and its key as JSON with sorted names, and
+// the TTL that it expired by.
+type expiry struct{ table, key, ttl string }
 
 func newExpiries() *expiries { return &expiries{now: map[expiry]string{}} }
 
 // add notes that an item is about to be deleted because of the TTL in its
 // attribute. forget takes that back.
-func (e *expiries) add(key map[string]types.AttributeValue, attribute, ttl string) (forget func()) {
-	id := expiry{canonicalKey(wireKey(key)), ttl}
+func (e *expiries) add(table string, key map[string]types.AttributeValue, attribute, ttl string) (forget func()) {
+	id := expiry{table, canonicalKey(wireKey(key)), ttl}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if len(e.now) >= rememberExpiries {
@@ -42,9 +42,9 @@ func (e *expiries) add(key map[string]types.AttributeValue, attribute, ttl strin
 	}
 }
 
-// has reports whether the delete of an item, given by the JSON of its key and
-// of its last image, was TTL's. A stream without old images cannot tell.
-func (e *expiries) has(keys, oldImage json.RawMessage) bool {
+// has reports whether the delete of a table's item, given by the JSON of its key
+// and of its last image, was TTL's. A stream without old images cannot tell.
+func (e *expiries) has(table string, keys, oldImage json.RawMessage) bool {
 	var key, image map[string]map[string]any
 	if json.Unmarshal(keys, &key) != nil || json.Unmarshal(oldImage, &image) != nil {
 		return false
@@ -57,7 +57,7 @@ func (e *expiries) has(keys, oldImage json.RawMessage) bool {
 		if !ok {
 			continue
 		}
-		id := expiry{canonical, number}
+		id := expiry{table, canonical, number}
 		if e.now[id] == name || e.old[id] == name {
 			return true
 		}
@@ -65,40 +65,14 @@ func (e *expiries) has(keys, oldImage json.RawMessage) bool {
 	return false
 }
 
-// identify gives the records of TTL deletes in an answer to GetRecords the
-// identity that AWS gives them.
-func (e *expiries) identify(body []byte) []byte {
-	var answer map[string]json.RawMessage
-	if json.Unmarshal(body, &answer) != nil {
-		return body
+// identify gives a table's record of a TTL delete the identity that AWS gives it.
+func (e *expiries) identify(table string, record fields) {
+	if record.text("eventName") != "REMOVE" {
+		return
 	}
-	var records []map[string]json.RawMessage
-	if json.Unmarshal(answer["Records"], &records) != nil {
-		return body
+	if change := record.object("dynamodb"); e.has(table, change["Keys"], change["OldImage"]) {
+		record["userIdentity"] = json.RawMessage(`{"PrincipalId":"dynamodb.amazonaws.com","Type":"Service"}`)
 	}
-	changed := false
-	for _, record := range records {
-		var change struct{ Keys, OldImage json.RawMessage }
-		if string(record["eventName"]) != `"REMOVE"` || json.Unmarshal(record["dynamodb"], &change) != nil {
-			continue
-		}
-		if e.has(change.Keys, change.OldImage) {
-			record["userIdentity"] = json.RawMessage(`{"PrincipalId":"dynamodb.amazonaws.com","Type":"Service"}`)
-			changed = true
-		}
-	}
-	if !changed {
-		return body
-	}
-	rewritten, err := json.Marshal(records)
-	if err != nil {
-		return body
-	}
-	answer["Records"] = rewritten
-	if rewritten, err = json.Marshal(answer); err != nil {
-		return body
-	}
-	return rewritten
 }
 
 // wireKey turns the SDK's form of a key into the wire's.

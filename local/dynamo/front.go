@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"log/slog"
 	"net/http"
@@ -18,45 +18,88 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"example.com/chatstack/local/clock"
+	"example.com/chatstack/local/iam"
 )
 
-// A Front is the HTTP endpoint that clients of the local table use. It passes
-// every call on to the engine and makes up for what engines do otherwise than
-// AWS: their ARNs name a Region of their own, their TTL deletes carry no
-// userIdentity, and some show each pair of access key and Region tables of its
-// own.
+// A Front is the HTTP endpoint that clients of the local table use. It refuses
+// who may not do what they ask for, lets faults strike, and passes every other
+// call on to the engine. It makes up for what engines do otherwise than AWS:
+// their ARNs name a Region of their own, their TTL deletes carry no
+// userIdentity, they know tables by name alone, and some show each pair of access
+// key and Region tables of its own.
 type Front struct {
 	proxy     *httputil.ReverseProxy
 	transport *http.Transport
 	direct    *dynamodb.Client // asks the engine itself
+	authority *iam.Authority
+	fault     func(ctx context.Context, table, operation string) bool
+	clock     *clock.Clock
+	log       *slog.Logger
 	account   string
 	expired   *expiries
 
-	mu     sync.Mutex
-	region string // of the local cloud
-	engine string // "arn:aws:dynamodb:REGION:ACCOUNT:" as the engine writes it; empty until it is known
+	mu      sync.Mutex
+	region  string // of the local cloud
+	engine  string // "arn:aws:dynamodb:REGION:ACCOUNT:" as the engine writes it; empty until it is known
+	schemas map[string]schema
+}
+
+// FrontOptions say what a front stands before.
+type FrontOptions struct {
+	// Engine is the base URL of the engine. Required.
+	Engine string
+
+	// Region and Account are those that ARNs name. Required.
+	Region, Account string
+
+	// Authority knows who calls and what they may do. nil lets everyone do
+	// everything, signed or not.
+	Authority *iam.Authority
+
+	// Fault is asked, for each table that a call reads or writes, whether the call
+	// is throttled. operation is the API's name of it ("PutItem", "GetRecords").
+	// Fault may wait as long as ctx lasts. nil throttles nothing.
+	Fault func(ctx context.Context, table, operation string) (throttle bool)
+
+	// Clock is how old items are; nil means a new one.
+	Clock *clock.Clock
+
+	// Log gets what goes wrong; nil discards it.
+	Log *slog.Logger
 }
 
 const actionHeader = "X-Amz-Target"
 
-// maxControlBody is the most that a request which names ARNs may hold, in bytes.
-// Such requests are small; those with items pass unread.
-const maxControlBody = 1 << 20
+// maxBody is the most that a request may hold, in bytes: 16 MB of items, as a
+// batch may, and what JSON and base64 add to them.
+const maxBody = 32 << 20
 
-// NewFront returns a front for the engine at endpoint. ARNs name region and
-// account.
-func NewFront(endpoint, region, account string, log *slog.Logger) (*Front, error) {
-	target, err := url.Parse(endpoint)
+// NewFront returns a front for an engine.
+func NewFront(options FrontOptions) (*Front, error) {
+	target, err := url.Parse(options.Engine)
 	if err != nil {
 		return nil, fmt.Errorf("front of the table engine: %w", err)
+	}
+	if options.Clock == nil {
+		options.Clock = &clock.Clock{}
+	}
+	if options.Log == nil {
+		options.Log = slog.New(slog.DiscardHandler)
 	}
 	transport := &http.Transport{MaxIdleConnsPerHost: 128, DisableCompression: true}
 	f := &Front{
 		transport: transport,
-		direct:    newClient(endpoint, transport),
-		account:   account,
+		direct:    newClient(options.Engine, transport),
+		authority: options.Authority,
+		fault:     options.Fault,
+		clock:     options.Clock,
+		log:       options.Log,
+		account:   options.Account,
 		expired:   newExpiries(),
-		region:    region,
+		region:    options.Region,
+		schemas:   map[string]schema{},
 	}
 	f.proxy = &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
@@ -68,17 +111,19 @@ func NewFront(endpoint, region, account string, log *slog.Logger) (*Front, error
 		},
 		Transport:      transport,
 		ModifyResponse: f.answer,
-		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ErrorLog:       slog.NewLogLogger(f.log.Handler(), slog.LevelDebug),
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			if r.Context().Err() == nil {
-				log.Error("table engine does not answer", "error", err)
+				f.log.Error("table engine does not answer", "error", err)
 			}
-			w.Header().Set("Content-Type", "application/x-amz-json-1.0")
-			w.WriteHeader(http.StatusInternalServerError)
-			io.WriteString(w, `{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"the table engine does not answer"}`)
+			unavailable("the table engine does not answer").write(w)
 		},
 	}
 	return f, nil
+}
+
+func unavailable(message string) *refusal {
+	return &refusal{status: http.StatusInternalServerError, kind: ofTables + "InternalServerError", message: message}
 }
 
 // signingScope is who signed a request and for which Region. No engine checks
@@ -92,32 +137,123 @@ func (f *Front) SetRegion(region string) {
 	f.region = region
 }
 
+// Region returns the Region that ARNs name.
+func (f *Front) Region() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.region
+}
+
 // Close closes the connections to the engine that are not in use.
 func (f *Front) Close() { f.transport.CloseIdleConnections() }
 
-// ServeHTTP passes one call on.
+// callKey is under which the context of a request has its *call.
+type callKey struct{}
+
+// ServeHTTP serves one call.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if namesARNs(r.Header.Get(actionHeader)) {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxControlBody))
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
-			return
-		}
-		body = rewriteARNs(body, func(arn string) string { return f.toEngine(r.Context(), arn) })
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		r.ContentLength = int64(len(body))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		(&refusal{status: http.StatusRequestEntityTooLarge, kind: ofService + "RequestEntityTooLargeException", message: err.Error()}).write(w)
+		return
 	}
+	c := parseTarget(r.Header.Get(actionHeader))
+	body, err = f.admit(r, &c, body)
+	if err != nil {
+		var refused *refusal
+		if !errors.As(err, &refused) {
+			f.log.ErrorContext(r.Context(), "call could not be checked", "operation", c.operation, "error", err)
+			refused = unavailable("internal error")
+		}
+		refused.write(w)
+		return
+	}
+	r = r.WithContext(context.WithValue(r.Context(), callKey{}, &c))
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	r.ContentLength = int64(len(body))
 	f.proxy.ServeHTTP(w, r)
+}
+
+// admit refuses a call, or returns its body as the engine gets it.
+func (f *Front) admit(r *http.Request, c *call, body []byte) ([]byte, error) {
+	ctx := r.Context()
+	principal, err := f.authenticate(r, body)
+	if err != nil {
+		return nil, err
+	}
+	if c.operation == "" {
+		return nil, refuse(ofService+"UnknownOperationException", "")
+	}
+	if c.request = parse(body); c.request == nil {
+		return nil, refuse(ofService+"SerializationException", "")
+	}
+	changed, err := f.plain(c, body)
+	if err != nil {
+		return nil, err
+	}
+	checked := f.mayNotDoAll(principal)
+	if checked || f.fault != nil {
+		uses, err := f.uses(c)
+		if checked && err == nil {
+			err = f.authorize(ctx, principal, c, uses)
+		}
+		if checked && err != nil {
+			return nil, err
+		}
+		if f.fault != nil {
+			if err := f.throttle(ctx, c, uses); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if changed || c.held != nil {
+		if body, err = encode(c.request); err != nil {
+			return nil, err
+		}
+	}
+	if namesARNs(c) {
+		body = rewriteARNs(body, func(arn string) string { return f.toEngine(ctx, arn) })
+	}
+	return body, nil
+}
+
+// plain takes out of a request what only the front knows: the stream in an
+// iterator, and ARNs in the place of tables' names. It reports whether the
+// request changed.
+func (f *Front) plain(c *call, body []byte) (changed bool, err error) {
+	switch {
+	case c.streams && c.operation == "GetRecords":
+		var iterator string
+		if c.stream, iterator = unwrapIterator(c.request.text("ShardIterator")); c.stream == "" {
+			return false, nil // for the engine to refuse
+		}
+		return true, c.request.set("ShardIterator", iterator)
+	case c.streams:
+		c.stream = c.request.text("StreamArn")
+	}
+	if !bytes.Contains(body, []byte(`"arn:aws:dynamodb:`)) {
+		return false, nil
+	}
+	return f.plainTables(c)
 }
 
 // answer rewrites the engine's response.
 func (f *Front) answer(resp *http.Response) error {
-	action := resp.Request.Header.Get(actionHeader)
-	rewrite := f.expired.identify
+	c := resp.Request.Context().Value(callKey{}).(*call)
+	if !c.streams && strings.HasSuffix(c.operation, "Table") {
+		f.forgetSchema(c.request.text("TableName")) // whatever became of it
+	}
+	var rewrite func(body []byte) []byte
 	switch {
-	case namesARNs(action):
+	case c.streams && c.operation == "GetRecords":
+		rewrite = func(body []byte) []byte { return f.records(c, body) }
+	case c.streams && c.operation == "GetShardIterator":
+		rewrite = func(body []byte) []byte { return wrapField(body, "ShardIterator", c.stream) }
+	case namesARNs(c):
 		rewrite = func(body []byte) []byte { return rewriteARNs(body, f.fromEngine) }
-	case !strings.HasSuffix(action, ".GetRecords"):
+	case c.held != nil:
+		rewrite = c.unprocessed
+	default:
 		return nil
 	}
 	body, err := io.ReadAll(resp.Body)
@@ -129,8 +265,8 @@ func (f *Front) answer(resp *http.Response) error {
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	resp.ContentLength = int64(len(body))
 	resp.Header.Set("Content-Length", strconv.Itoa(len(body)))
-	if resp.Header.Get("X-Amz-Crc32") != "" {
-		resp.Header.Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10))
+	if resp.Header.Get(checksumHeader) != "" {
+		resp.Header.Set(checksumHeader, checksum(body))
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package dynamo_test
 import (
 	"context"
 	"crypto/rand"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -30,6 +29,7 @@ const (
 type rig struct {
 	t       *testing.T
 	front   *dynamo.Front
+	config  aws.Config
 	db      *dynamodb.Client
 	streams *dynamodbstreams.Client
 }
@@ -42,7 +42,18 @@ func newRig(t *testing.T) *rig {
 
 func newRigOn(t *testing.T, engine string) *rig {
 	t.Helper()
-	front, err := dynamo.NewFront(engine, region, account, slog.New(slog.DiscardHandler))
+	return newRigWith(t, dynamo.FrontOptions{Engine: engine})
+}
+
+// newRigWith returns a front with options, of which it fills in the engine and
+// what ARNs name.
+func newRigWith(t *testing.T, options dynamo.FrontOptions) *rig {
+	t.Helper()
+	if options.Engine == "" {
+		options.Engine = dynamotest.Endpoint(t)
+	}
+	options.Region, options.Account = region, account
+	front, err := dynamo.NewFront(options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +68,14 @@ func newRigOn(t *testing.T, engine string) *rig {
 		HTTPClient:  &http.Client{Transport: transport},
 		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
 	}
-	return &rig{t: t, front: front, db: dynamodb.NewFromConfig(cfg), streams: dynamodbstreams.NewFromConfig(cfg)}
+	return &rig{t: t, front: front, config: cfg, db: dynamodb.NewFromConfig(cfg), streams: dynamodbstreams.NewFromConfig(cfg)}
+}
+
+// as returns the rig with clients that sign with other credentials.
+func (r *rig) as(accessKeyID, secret, token string) *rig {
+	cfg := r.config
+	cfg.Credentials = credentials.NewStaticCredentialsProvider(accessKeyID, secret, token)
+	return &rig{t: r.t, front: r.front, config: cfg, db: dynamodb.NewFromConfig(cfg), streams: dynamodbstreams.NewFromConfig(cfg)}
 }
 
 // table creates a table with a stream that is deleted at the end of the test.

@@ -2,8 +2,8 @@ package dynamo_test
 
 import (
 	"context"
-	"log/slog"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,12 +13,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"example.com/chatstack/local/dynamo"
+	"example.com/chatstack/local/dynamo/dynamotest"
 )
 
-var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-
 func (r *rig) sweeper(table *string) *dynamo.Sweeper {
-	s := r.front.NewSweeper(r.db, func() time.Time { return now }, slog.New(slog.DiscardHandler))
+	s := r.front.NewSweeper()
 	s.Watch(*table, "ttl", []string{"pk", "sk"})
 	return s
 }
@@ -31,9 +30,10 @@ func TestSweepDeletesWhatHasExpiredAndNothingElse(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	table := r.table().TableName
+	now := time.Now()
 	r.put(table, "expired a moment ago", at(now))
 	r.put(table, "expired years ago", at(now.AddDate(-4, -11, 0)))
-	r.put(table, "future", at(now.Add(time.Second)))
+	r.put(table, "future", at(now.Add(time.Hour)))
 	r.put(table, "milliseconds", map[string]types.AttributeValue{"ttl": number(now.AddDate(-1, 0, 0).UnixMilli())})
 	r.put(table, "more than five years ago", at(now.AddDate(-5, 0, -1)))
 	r.put(table, "none", nil)
@@ -48,12 +48,12 @@ func TestTTLDeletesCarryTheIdentityOfTheServiceAndOthersDoNot(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	table := r.table()
-	r.put(table.TableName, "expired", at(now.Add(-time.Minute)))
-	r.put(table.TableName, "deleted", at(now.Add(-time.Hour)))
+	r.put(table.TableName, "expired", at(time.Now().Add(-time.Minute)))
+	r.put(table.TableName, "deleted", at(time.Now().Add(-time.Hour)))
 	deleteItem(t, r, table.TableName, "deleted")
 	r.sweeper(table.TableName).Sweep(t.Context())
-	r.put(table.TableName, "expired", at(now.Add(time.Minute))) // made anew,
-	deleteItem(t, r, table.TableName, "expired")                // and deleted by someone
+	r.put(table.TableName, "expired", at(time.Now().Add(time.Minute))) // made anew,
+	deleteItem(t, r, table.TableName, "expired")                       // and deleted by someone
 
 	type deletion struct{ Key, By string }
 	var got []deletion
@@ -77,18 +77,19 @@ func TestTTLDeletesCarryTheIdentityOfTheServiceAndOthersDoNot(t *testing.T) {
 // scan and its delete.
 func TestAnItemThatIsRenewedWhileItIsSweptStays(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	table := r.table()
-	r.put(table.TableName, "renewed", at(now.Add(-time.Minute)))
-	renewing := &rig{t: t, front: r.front, db: dynamodb.New(r.db.Options(), func(o *dynamodb.Options) {
-		inner := o.HTTPClient
-		o.HTTPClient = beforeDelete{inner, func() { r.put(table.TableName, "renewed", at(now.Add(time.Hour))) }}
-	})}
-	renewing.sweeper(table.TableName).Sweep(t.Context())
+	var r *rig
+	var table *types.TableDescription
+	ttl := at(time.Now().Add(-time.Minute))
+	r = newRigOn(t, beforeDelete(t, dynamotest.Endpoint(t), sync.OnceFunc(func() {
+		r.put(table.TableName, "renewed", at(time.Now().Add(time.Hour)))
+	})))
+	table = r.table()
+	r.put(table.TableName, "renewed", ttl)
+	r.sweeper(table.TableName).Sweep(t.Context())
 	if got := r.left(table.TableName); got != "renewed" {
 		t.Fatalf("left: %q, want the renewed item", got)
 	}
-	r.put(table.TableName, "renewed", at(now.Add(-time.Minute))) // as it was when it was not deleted
+	r.put(table.TableName, "renewed", ttl) // as it was when it was not deleted
 	deleteItem(t, r, table.TableName, "renewed")
 	records := r.records(table.LatestStreamArn)
 	if last := records[len(records)-1]; last.EventName != streamtypes.OperationTypeRemove || last.UserIdentity != nil {
@@ -100,7 +101,7 @@ func TestTablesThatAreNoLongerWatchedAreLeftAlone(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	table := r.table().TableName
-	r.put(table, "expired", at(now.Add(-time.Minute)))
+	r.put(table, "expired", at(time.Now().Add(-time.Minute)))
 	s := r.sweeper(table)
 	s.Watch(*table, "", nil)
 	s.Sweep(t.Context())
@@ -113,7 +114,7 @@ func TestATableThatIsGoneDoesNotKeepOthersFromBeingSwept(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	table := r.table().TableName
-	r.put(table, "expired", at(now.Add(-time.Minute)))
+	r.put(table, "expired", at(time.Now().Add(-time.Minute)))
 	s := r.sweeper(table)
 	s.Watch("gone", "ttl", []string{"pk"})
 	s.Sweep(t.Context())
@@ -126,7 +127,7 @@ func TestRunSweepsUntilItsContextEnds(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	table := r.table().TableName
-	r.put(table, "expired", at(now.Add(-time.Minute)))
+	r.put(table, "expired", at(time.Now().Add(-time.Minute)))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() { defer close(ended); r.sweeper(table).Run(ctx) }()

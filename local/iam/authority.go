@@ -191,3 +191,13 @@ func (c clause) covers(matches func(pattern string) bool) bool {
 
 // matchAction compares without regard to case; action is in lower case.
 func matchAction(pattern, action string) bool { return wildcard(strings.ToLower(pattern), action) }
+
+// Asks reports whether a policy of p's role has a condition on key, written as
+// the package documentation has it: what is costly to know needs to be known
+// only then.
+func (a *Authority) Asks(p Principal, key string) bool {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	role := a.roles[p.Role]
+	return role != nil && role.asks[key]
+}

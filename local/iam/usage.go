@@ -32,6 +32,7 @@ type Usage struct {
 type role struct {
 	denials    []statement
 	allowances []allowance
+	asks       map[string]bool // the keys that conditions are about
 }
 
 // An allowance is a statement that allows, with counters for each pair of its
@@ -70,9 +71,12 @@ func newRole(policies map[string]Policy, before *role) *role {
 			}
 		}
 	}
-	r := &role{}
+	r := &role{asks: map[string]bool{}}
 	for _, name := range slices.Sorted(maps.Keys(policies)) {
 		for _, s := range policies[name].statements {
+			for _, c := range s.conditions {
+				r.asks[c.key] = true
+			}
 			if s.deny {
 				r.denials = append(r.denials, s)
 				continue
