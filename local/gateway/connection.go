@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,8 +18,8 @@ import (
 //
 //	newConnection → $connect runs → 101, attach → serve → close → $disconnect
 //
-// One goroutine reads frames, one writes them, and each message that is with
-// its function has one.
+// One goroutine reads frames, one writes them while there are some to write, and
+// each message that is with its function has one.
 type connection struct {
 	endpoint    *endpoint
 	id          rawID
@@ -28,7 +29,6 @@ type connection struct {
 	connectedAt time.Time
 	authorizer  parameters[any] // what an authorizer told of the client, or nil
 	latency     time.Duration   // of the authorizer
-	log         *slog.Logger
 
 	frames *frameReader
 	outbox *outbox
@@ -67,22 +67,25 @@ func (e *endpoint) newConnection(r *http.Request, stage string) *connection {
 		endpoint:    e,
 		id:          e.ids.connection(),
 		stage:       stage,
-		domainName:  r.Host,
-		identity:    identity{UserAgent: r.UserAgent(), SourceIP: sourceIP(r)},
+		domainName:  strings.Clone(r.Host), // not the whole request
+		identity:    identity{UserAgent: strings.Clone(r.UserAgent()), SourceIP: sourceIP(r)},
 		connectedAt: now,
 		slots:       make(chan struct{}, e.options.Limits.InFlight),
-		outbox:      newOutbox(e.options.Limits),
+		outbox:      newOutbox(e.options.Limits, e.running.Go),
 		closing:     make(chan struct{}),
 	}
-	c.log = e.options.Log.With("apiId", e.apiID, "connectionId", c.id.String())
 	c.lastActive.Store(now.UnixNano())
 	return c
 }
 
+// log is made when it is needed: most connections have little to say.
+func (c *connection) log() *slog.Logger {
+	return c.endpoint.options.Log.With("apiId", c.endpoint.apiID, "connectionId", c.id.String())
+}
+
 // attach gives the open connection its socket.
-func (c *connection) attach(conn net.Conn, buffered *bufio.Reader) {
-	limits := c.endpoint.options.Limits
-	c.frames = newFrameReader(buffered, limits, c.pong)
+func (c *connection) attach(conn net.Conn, ahead *bufio.Reader) {
+	c.frames = newFrameReader(conn, ahead, c.endpoint.options.Limits, c.pong)
 	c.outbox.attach(conn)
 	c.touch()
 	c.mu.Lock()
@@ -96,16 +99,7 @@ func (c *connection) attach(conn net.Conn, buffered *bufio.Reader) {
 
 // serve reads messages until the connection closes, then runs $disconnect.
 func (c *connection) serve() {
-	written := make(chan struct{})
-	c.endpoint.running.Go(func() {
-		defer close(written)
-		if err := c.outbox.run(); err != nil {
-			// The reader notices, and decides what it means.
-			_ = c.conn.Close()
-		}
-	})
-	c.log.Debug("connection opened")
-
+	c.log().Debug("connection opened")
 	for {
 		message, err := c.frames.next()
 		if err != nil {
@@ -117,7 +111,7 @@ func (c *connection) serve() {
 			break
 		}
 	}
-	<-written
+	<-c.outbox.done
 	_ = c.conn.Close()
 
 	c.disconnect(*c.status)
@@ -131,7 +125,7 @@ func (c *connection) end(err error) {
 	case errors.As(err, &byClient):
 		c.close(closeStatus(byClient))
 	case errors.As(err, &violation):
-		c.log.Warn("client violates the protocol or a limit", "error", err)
+		c.log().Warn("client violates the protocol or a limit", "error", err)
 		c.close(violation.status)
 		c.frames.drain()
 	default: // the socket ended without a close frame
@@ -174,19 +168,19 @@ func (c *connection) expectEnd() {
 
 // disconnect runs the $disconnect route, whose response nobody waits for.
 func (c *connection) disconnect(status closeStatus) {
-	c.log.Debug("connection closed", "code", status.code, "reason", status.reason)
+	c.log().Debug("connection closed", "code", status.code, "reason", status.reason)
 	e := c.endpoint
 	route, ok := e.deployment.Load().routes[disconnectRoute]
 	if !ok {
 		return
 	}
 	if lose := e.options.LoseDisconnect; lose != nil && lose(c.id.String()) {
-		c.log.Info("$disconnect lost on purpose")
+		c.log().Info("$disconnect lost on purpose")
 		return
 	}
 	event := c.disconnectEvent(e.ids.request(), e.options.Clock.Now(), status)
 	if _, err := e.call(c.callee(route), event.encode()); err != nil {
-		c.log.Warn("$disconnect failed", "error", err)
+		c.log().Warn("$disconnect failed", "error", err)
 	}
 }
 

@@ -23,8 +23,9 @@ type endpoint struct {
 	connections map[string]*connection
 	closing     bool
 
-	// running counts upgrades, connections and invocations. It is added to
-	// only by enter and by what is itself counted.
+	// running counts upgrades, connections, what writes to them, and
+	// invocations. It is added to only by enter, by what is itself counted, and
+	// for a connection that has not ended and therefore is.
 	running sync.WaitGroup
 }
 

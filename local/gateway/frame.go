@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/gobwas/ws"
@@ -35,47 +36,47 @@ type frameReader struct {
 	closed bool  // the client has sent a close frame
 }
 
-func newFrameReader(source *bufio.Reader, limits Limits, pong func([]byte)) *frameReader {
-	return &frameReader{source: source, limits: limits, pong: pong}
+// readBuffer is how much of a socket is read ahead. Each idle connection holds
+// so much memory, and a frame that is larger is read past the buffer.
+const readBuffer = 256
+
+// newFrameReader reads from conn, after what the HTTP server has read of it
+// already.
+func newFrameReader(conn io.Reader, ahead *bufio.Reader, limits Limits, pong func([]byte)) *frameReader {
+	if n := ahead.Buffered(); n > 0 {
+		read, _ := ahead.Peek(n)
+		conn = io.MultiReader(bytes.NewReader(bytes.Clone(read)), conn)
+	}
+	return &frameReader{source: bufio.NewReaderSize(conn, readBuffer), limits: limits, pong: pong}
 }
 
 // next returns the next text message. Pings in between are answered. The error
 // is a clientClose, a violation, or the socket's.
 func (f *frameReader) next() ([]byte, error) {
-	var message []byte
+	var message text
 	continued := false // a message has begun
 	for {
 		h, err := f.header()
 		if err != nil {
 			return nil, err
 		}
-		if err := f.check(h, continued, len(message)); err != nil {
+		if err := f.check(h, continued, len(message.bytes)); err != nil {
 			return nil, err
 		}
-		payload, err := f.payload(h)
-		if err != nil {
+		if h.OpCode.IsControl() {
+			if err := f.control(h); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if err := f.read(h, &message); err != nil {
 			return nil, err
 		}
-		switch h.OpCode {
-		case ws.OpPing:
-			f.pong(payload)
-			continue
-		case ws.OpPong:
-			continue
-		case ws.OpClose:
-			f.closed = true
-			return nil, parseClose(payload)
-		}
-		if continued {
-			message = append(message, payload...)
-		} else {
-			message = payload
+		if h.Fin && !message.complete() {
+			return nil, notUTF8
 		}
 		if h.Fin {
-			if !utf8.Valid(message) {
-				return nil, violation{invalidPayload, "text that is not UTF-8"}
-			}
-			return message, nil
+			return message.bytes, nil
 		}
 		continued = true
 	}
@@ -116,14 +117,44 @@ func (f *frameReader) check(h ws.Header, continued bool, size int) error {
 	return nil
 }
 
-func (f *frameReader) payload(h ws.Header) ([]byte, error) {
+var notUTF8 = violation{invalidPayload, "text that is not UTF-8"}
+
+// read appends the payload of a frame to a message.
+func (f *frameReader) read(h ws.Header, message *text) error {
+	message.bytes = slices.Grow(message.bytes, int(h.Length))
+	for offset := 0; f.unread > 0; {
+		end := len(message.bytes)
+		n, err := f.source.Read(message.bytes[end : end+int(f.unread)])
+		f.unread -= int64(n)
+		message.bytes = message.bytes[:end+n]
+		ws.Cipher(message.bytes[end:], h.Mask, offset)
+		offset += n
+		if !message.check() {
+			return notUTF8
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// control does what a control frame asks for.
+func (f *frameReader) control(h ws.Header) error {
 	payload := make([]byte, h.Length)
 	if _, err := io.ReadFull(f.source, payload); err != nil {
-		return nil, err
+		return err
 	}
 	f.unread = 0
 	ws.Cipher(payload, h.Mask, 0)
-	return payload, nil
+	switch h.OpCode {
+	case ws.OpPing:
+		f.pong(payload)
+	case ws.OpClose:
+		f.closed = true
+		return parseClose(payload)
+	}
+	return nil
 }
 
 // drain discards what the client sends up to its close frame or the end of the

@@ -56,14 +56,14 @@ func (c *connection) handle(message []byte) {
 		c.answer([]byte(response.body))
 	}
 	if err != nil {
-		c.log.Warn("message failed", "routeKey", selected.key, "error", err)
+		c.log().Warn("message failed", "routeKey", selected.key, "error", err)
 	}
 }
 
 // answer sends a text that nobody waits for.
 func (c *connection) answer(text []byte) {
 	if err := c.send(text); err != nil && !errors.Is(err, errClosed) {
-		c.log.Warn("answer not sent", "error", err)
+		c.log().Warn("answer not sent", "error", err)
 	}
 }
 

@@ -14,27 +14,32 @@ var (
 )
 
 // An outbox holds the frames on their way to one client and writes them in
-// order. Whoever sends never waits for the client.
+// order. Whoever sends never waits for the client. There is a goroutine that
+// writes while there is something to write, and none for an idle connection.
 type outbox struct {
 	limits Limits
-	wake   chan struct{} // has room for one: there is something to do
+	spawn  func(func())  // starts a goroutine
+	done   chan struct{} // closed once nothing is written any more
 
 	mu       sync.Mutex
-	conn     net.Conn
+	conn     net.Conn // nil until the connection is open
 	queue    net.Buffers
-	bytes    int // in queue and in the write under way
-	finished bool
+	bytes    int  // in queue and in the write under way
+	writing  bool // a goroutine runs write
+	finished bool // nothing follows what is in queue
+	ended    bool // done is closed
 }
 
-func newOutbox(limits Limits) *outbox {
-	return &outbox{limits: limits, wake: make(chan struct{}, 1)}
+func newOutbox(limits Limits, spawn func(func())) *outbox {
+	return &outbox{limits: limits, spawn: spawn, done: make(chan struct{})}
 }
 
-// attach sets the socket before run.
+// attach gives the outbox its socket, which it closes if it fails.
 func (o *outbox) attach(conn net.Conn) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.conn = conn
+	o.wake()
 }
 
 // send queues encoded frames and calls accepted before they can be written. The
@@ -67,51 +72,64 @@ func (o *outbox) abandon() {
 	defer o.mu.Unlock()
 	o.finished = true
 	o.queue = nil
-	o.signal()
+	o.end()
 }
 
-// push appends and wakes run. o.mu is held.
+// push appends to the queue. o.mu is held.
 func (o *outbox) push(frames []byte) {
-	o.queue = append(o.queue, frames)
-	o.bytes += len(frames)
-	o.signal()
-}
-
-func (o *outbox) signal() {
-	select {
-	case o.wake <- struct{}{}:
-	default:
+	if !o.ended {
+		o.queue = append(o.queue, frames)
+		o.bytes += len(frames)
+		o.wake()
 	}
 }
 
-// run writes frames until the last one is written or the socket fails.
-func (o *outbox) run() error {
-	for {
-		batch, last := o.take()
-		if len(batch) == 0 {
-			if last {
-				return nil
-			}
-			<-o.wake
-			continue
-		}
+// wake has what is queued written. o.mu is held.
+func (o *outbox) wake() {
+	if o.conn != nil && len(o.queue) > 0 && !o.writing {
+		o.writing = true
+		o.spawn(o.write)
+	}
+}
+
+// end says that nothing is written any more. o.mu is held.
+func (o *outbox) end() {
+	if !o.ended {
+		o.ended = true
+		close(o.done)
+	}
+}
+
+// write writes the queue until it is empty or the socket fails.
+func (o *outbox) write() {
+	for batch := o.take(0); batch != nil; {
 		n, err := batch.WriteTo(o.conn)
 		if err != nil {
-			return err
+			// The reader notices, and decides what it means.
+			_ = o.conn.Close()
+			o.abandon()
 		}
-		o.mu.Lock()
-		o.bytes -= int(n)
-		o.mu.Unlock()
+		batch = o.take(int(n))
 	}
 }
 
-// take empties the queue. last is true if nothing follows.
-func (o *outbox) take() (batch net.Buffers, last bool) {
+// take empties the queue, and counts off what was written of it before. Once
+// there is nothing in it, write ends.
+func (o *outbox) take(written int) net.Buffers {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	batch, o.queue = o.queue, nil
+	o.bytes -= written
+	batch := o.queue
+	o.queue = nil
+	if len(batch) == 0 {
+		o.writing = false
+		if o.finished {
+			o.end()
+		}
+		return nil
+	}
 	if !o.finished { // else the deadline is that of the closing handshake
 		_ = o.conn.SetWriteDeadline(time.Now().Add(o.limits.Stall))
 	}
-	return batch, o.finished
+	return batch
 }

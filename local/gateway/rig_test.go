@@ -339,11 +339,7 @@ func (c *rawClient) readClose() string {
 		if frame.Header.OpCode != ws.OpClose {
 			continue
 		}
-		if len(frame.Payload) == 0 {
-			return "none"
-		}
-		code, reason := ws.ParseCloseFrameData(frame.Payload)
-		return fmt.Sprintf("%d %s", code, reason)
+		return closeText(frame)
 	}
 }
 

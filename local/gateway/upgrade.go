@@ -53,7 +53,7 @@ func (e *endpoint) upgrade(w http.ResponseWriter, r *http.Request, stage string)
 		return
 	}
 	if r.Context().Err() != nil {
-		c.log.Info("client vanished during $connect")
+		c.log().Info("client vanished during $connect")
 		c.disconnect(vanished)
 		return
 	}
@@ -66,7 +66,7 @@ func (e *endpoint) upgrade(w http.ResponseWriter, r *http.Request, stage string)
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		e.remove(c)
-		c.log.Error("connection cannot be taken over from the HTTP server", "error", err)
+		c.log().Error("connection cannot be taken over from the HTTP server", "error", err)
 		refuse(http.StatusInternalServerError, internalServerError)
 		return
 	}
@@ -74,7 +74,7 @@ func (e *endpoint) upgrade(w http.ResponseWriter, r *http.Request, stage string)
 	if _, err := conn.Write(switchingProtocols(r.Header.Get("Sec-Websocket-Key"), subprotocol)); err != nil {
 		e.remove(c)
 		_ = conn.Close()
-		c.log.Info("client vanished during the upgrade", "error", err)
+		c.log().Info("client vanished during the upgrade", "error", err)
 		c.disconnect(vanished)
 		return
 	}
@@ -95,7 +95,7 @@ func (e *endpoint) connect(c *connection, request upgradeRequest) (status int, w
 	if route.authorizer != nil {
 		if err := c.authorize(route.authorizer, route, request); err != nil {
 			status, why = refusal(err)
-			c.log.Warn("connection refused", "authorizerId", route.authorizer.id, "status", status, "error", err)
+			c.log().Warn("connection refused", "authorizerId", route.authorizer.id, "status", status, "error", err)
 			return status, why, ""
 		}
 	}
@@ -115,6 +115,6 @@ func (e *endpoint) connect(c *connection, request upgradeRequest) (status int, w
 	default:
 		return response.statusCode, notice(http.StatusText(response.statusCode)), ""
 	}
-	c.log.Warn("$connect failed", "status", status, "error", err)
+	c.log().Warn("$connect failed", "status", status, "error", err)
 	return status, why, ""
 }
