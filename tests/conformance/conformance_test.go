@@ -1,0 +1,47 @@
+package conformance
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestConformance runs every case, those that take all there is after the
+// others.
+func TestConformance(t *testing.T) {
+	s := deployed(t)
+	all := claims()
+	results := make([]result, len(all))
+	group := func(name string, of when) {
+		t.Run(name, func(t *testing.T) {
+			for i, c := range all {
+				if c.when != of || c.without != "" {
+					results[i] = orNotRun(results[i])
+					continue
+				}
+				t.Run(caseName(c), func(t *testing.T) {
+					if of == beside {
+						t.Parallel()
+					}
+					results[i] = notRun // unless the case says otherwise
+					results[i] = ask(t, s, c)
+				})
+			}
+		})
+	}
+	group("beside", beside)
+	group("alone", alone)
+	publish(t, s, all, results)
+}
+
+func orNotRun(r result) result {
+	if r == "" {
+		return notRun
+	}
+	return r
+}
+
+// caseName names a case by the first row that it is for, and its claim.
+func caseName(c claim) string {
+	row, _, _ := strings.Cut(c.rows, " ")
+	return row + " " + c.says
+}
