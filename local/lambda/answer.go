@@ -3,15 +3,12 @@ package lambda
 import (
 	"encoding/base64"
 	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
-	"strconv"
 )
 
 // response takes what the function returned.
 func (a *runtimeAPI) response(w http.ResponseWriter, r *http.Request) {
-	a.answer(w, r, func(body []byte) *Output {
+	a.answer(w, r, "InvocationResponse", func(body []byte) *Output {
 		// A function that streams its response says at its end whether it failed
 		// on the way.
 		if kind := r.Trailer.Get("Lambda-Runtime-Function-Error-Type"); kind != "" {
@@ -23,7 +20,7 @@ func (a *runtimeAPI) response(w http.ResponseWriter, r *http.Request) {
 
 // failure takes the error that the function returned, or its panic.
 func (a *runtimeAPI) failure(w http.ResponseWriter, r *http.Request) {
-	a.answer(w, r, func(body []byte) *Output {
+	a.answer(w, r, "InvocationErrorResponse", func(body []byte) *Output {
 		return &Output{Payload: body, FunctionError: unhandled}
 	})
 }
@@ -38,35 +35,34 @@ func streamFailure(kind, encoded string) *Output {
 
 // answer reads an answer to the invocation in progress and keeps what output makes
 // of it.
-func (a *runtimeAPI) answer(w http.ResponseWriter, r *http.Request, output func(body []byte) *Output) {
-	inv, ok := a.beginAnswer(w, r.PathValue("id"))
+func (a *runtimeAPI) answer(w http.ResponseWriter, r *http.Request, kind string, output func(body []byte) *Output) {
+	inv, ok := a.beginAnswer(w, r.PathValue("id"), kind)
 	if !ok {
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxResponse))
-	var tooLarge *http.MaxBytesError
+	body, err := readBody(w, r)
 	switch {
-	case errors.As(err, &tooLarge):
-		a.endAnswer(inv, responseTooLarge().output())
-		refuse(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "Exceeded maximum allowed payload size ("+strconv.Itoa(maxResponse)+" bytes).")
-	case err != nil:
-		a.endAnswer(inv, nil) // it may try again
-		refuse(w, http.StatusBadRequest, "InvalidRequest", "the body could not be read: "+err.Error())
-	default:
+	case err == nil:
 		a.endAnswer(inv, output(body))
 		accept(w)
+		return
+	case isTooLarge(err):
+		a.endAnswer(inv, responseTooLarge().output())
+	default:
+		a.endAnswer(inv, nil) // it may try again
 	}
+	refuseBody(w, err)
 }
 
-func (a *runtimeAPI) beginAnswer(w http.ResponseWriter, id string) (*invocation, bool) {
+func (a *runtimeAPI) beginAnswer(w http.ResponseWriter, id, kind string) (*invocation, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
-	case a.current == nil || a.current.id != id:
+	case a.current == nil || a.current.id != id || !isClosed(a.current.delivered):
 		refuse(w, http.StatusBadRequest, "InvalidRequestID", "Invalid request ID")
 		return nil, false
-	case a.phase != invoking || !a.current.delivered:
-		refuse(w, http.StatusForbidden, "InvalidStateTransition", "State transition failed: the invocation has been answered")
+	case a.phase != invoking:
+		a.refuseTransition(w, kind)
 		return nil, false
 	}
 	a.phase = answering

@@ -38,7 +38,11 @@ type Config struct {
 	ARN string
 	// Bootstrap is the absolute path of the executable, built for this machine.
 	Bootstrap string
-	// MemoryMB is told to the function and reported; 0 means 128. 128 to 10,240.
+	// Handler is told to the function; empty means "bootstrap".
+	Handler string
+	// MemoryMB is the most memory that a process may have in use, in units of
+	// 2^20 bytes; 0 means 128. 128 to 10,240. Where the system does not tell
+	// (see the package's documentation) it is only told to the function.
 	MemoryMB int
 	// Timeout of an invocation; 0 means 3 s. At most MaxTimeout.
 	Timeout time.Duration
@@ -51,14 +55,18 @@ type Config struct {
 	Service map[string]string
 	// LogGroup that the log lines go to; empty means /aws/lambda/NAME.
 	LogGroup string
-	// ReservedConcurrency is how many invocations may run at once. 0 lets none
-	// run, as in AWS; NoReservedConcurrency leaves it to Options.Concurrency.
+	// ReservedConcurrency is how many invocations may run at once, whatever
+	// other functions do. 0 lets none run, as in AWS; NoReservedConcurrency
+	// leaves it to Options.Concurrency, of which reservations must leave 100.
 	ReservedConcurrency int
 }
 
 // withDefaults returns the configuration with its own copies of what it holds, and
 // the defaults filled in.
 func (c Config) withDefaults() *Config {
+	if c.Handler == "" {
+		c.Handler = "bootstrap"
+	}
 	if c.MemoryMB == 0 {
 		c.MemoryMB = minMemoryMB
 	}

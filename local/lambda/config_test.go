@@ -21,6 +21,7 @@ func TestEnvironmentOfAProcess(t *testing.T) {
 	f := &fixture{Service: s, t: t, logs: logs}
 	f.put(func(cfg *Config) {
 		cfg.MemoryMB = 256
+		cfg.Handler = "main"
 		cfg.Environment = map[string]string{"TABLE_NAME": "t", "TZ": "Europe/Berlin", "AWS_ENDPOINT_URL_DYNAMODB": "http://mine"}
 		cfg.Service["AWS_ACCESS_KEY_ID"] = "id"
 		cfg.Service["AWS_ENDPOINT_URL_DYNAMODB"] = "http://table"
@@ -38,8 +39,9 @@ func TestEnvironmentOfAProcess(t *testing.T) {
 		}
 		delete(got, name)
 	}
+	root := filepath.Dir(bootstrap)
 	want := map[string]string{
-		"_HANDLER":                        "bootstrap",
+		"_HANDLER":                        "main",
 		"AWS_ACCESS_KEY_ID":               "id",
 		"AWS_DEFAULT_REGION":              "eu-west-1",
 		"AWS_ENDPOINT_URL_DYNAMODB":       "http://table",
@@ -51,10 +53,14 @@ func TestEnvironmentOfAProcess(t *testing.T) {
 		"AWS_LAMBDA_LOG_STREAM_NAME":      logs.all()[0].stream,
 		"AWS_REGION":                      "eu-west-1",
 		"AWS_XRAY_CONTEXT_MISSING":        "LOG_ERROR",
+		"AWS_XRAY_DAEMON_ADDRESS":         "127.0.0.1:2000",
+		"_AWS_XRAY_DAEMON_ADDRESS":        "127.0.0.1",
+		"_AWS_XRAY_DAEMON_PORT":           "2000",
 		"LAMBDA_RUNTIME_DIR":              "/var/runtime",
-		"LAMBDA_TASK_ROOT":                filepath.Dir(bootstrap),
+		"LAMBDA_TASK_ROOT":                root,
 		"LANG":                            "en_US.UTF-8",
-		"PATH":                            "/usr/local/bin:/usr/bin:/bin:/opt/bin",
+		"LD_LIBRARY_PATH":                 "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:" + root + ":" + root + "/lib:/opt/lib",
+		"PATH":                            "/usr/local/bin:/usr/bin/:/bin:/opt/bin",
 		"TABLE_NAME":                      "t",
 		"TZ":                              "Europe/Berlin",
 	}
@@ -122,7 +128,7 @@ func TestPutRefuses(t *testing.T) {
 func TestDefaults(t *testing.T) {
 	t.Parallel()
 	cfg := Config{Name: "f"}.withDefaults()
-	if cfg.MemoryMB != 128 || cfg.Timeout != 3*time.Second || cfg.LogGroup != "/aws/lambda/f" {
+	if cfg.MemoryMB != 128 || cfg.Timeout != 3*time.Second || cfg.LogGroup != "/aws/lambda/f" || cfg.Handler != "bootstrap" {
 		t.Errorf("%+v", cfg)
 	}
 }

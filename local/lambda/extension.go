@@ -2,11 +2,16 @@ package lambda
 
 import (
 	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
-	"slices"
+	"regexp"
+	"strconv"
 )
+
+// An extension is one that the process has registered of itself.
+type extension struct{ id, name string }
+
+// maxExtensions is how many Lambda takes in one environment.
+const maxExtensions = 10
 
 // register takes an extension of the process itself that listens for no event.
 // That is how a runtime asks for SIGTERM before SIGKILL: the Go library does with
@@ -14,40 +19,54 @@ import (
 func (a *runtimeAPI) register(w http.ResponseWriter, r *http.Request) {
 	name := r.Header.Get("Lambda-Extension-Name")
 	if name == "" {
-		refuse(w, http.StatusBadRequest, "Extension.InvalidExtensionName", "the header Lambda-Extension-Name is missing")
+		refuseExtension(w, "InvalidExtensionName", "Empty extension name")
 		return
 	}
-	var body struct{ Events []string }
-	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&body)
-	if err != nil && !errors.Is(err, io.EOF) {
-		refuse(w, http.StatusBadRequest, "InvalidRequest", "the body is not a registration: "+err.Error())
+	body, err := readBody(w, r)
+	if err != nil {
+		refuseBody(w, err)
 		return
 	}
-	if len(body.Events) > 0 {
-		refuse(w, http.StatusForbidden, "Extension.InvalidEventType", "the local cloud sends no events to extensions: register for none")
+	var registration struct{ Events []string }
+	if err := json.Unmarshal(body, &registration); err != nil {
+		refuse(w, http.StatusForbidden, "InvalidRequestFormat", err.Error())
 		return
 	}
-	id, ok := a.addExtension()
+	if len(registration.Events) > 0 {
+		refuseExtension(w, "InvalidEventType", registration.Events[0]+": the local cloud sends no events to extensions: register for none")
+		return
+	}
+	id, ok := a.addExtension(w, name)
 	if !ok {
-		refuse(w, http.StatusForbidden, "Extension.RegistrationClosed", "extensions register before the first invocation")
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Lambda-Extension-Identifier", id)
 	// An error means that the process is gone.
 	_ = json.NewEncoder(w).Encode(map[string]string{
-		"functionName": a.cfg.Name, "functionVersion": version, "handler": "bootstrap",
+		"functionName": a.cfg.Name, "functionVersion": version, "handler": a.cfg.Handler,
 	})
 }
 
-func (a *runtimeAPI) addExtension() (id string, ok bool) {
+func (a *runtimeAPI) addExtension(w http.ResponseWriter, name string) (id string, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.phase != initializing {
+		refuseExtension(w, "RegistrationClosed", "Extension registration closed already")
+		return "", false
+	}
+	for _, e := range a.extensions {
+		if e.name == name {
+			refuseExtension(w, "InvalidExtensionState", "Extension with this name already registered")
+			return "", false
+		}
+	}
+	if len(a.extensions) == maxExtensions {
+		refuseExtension(w, "TooManyExtensions", "Extension limit ("+strconv.Itoa(maxExtensions)+") reached")
 		return "", false
 	}
 	id = newUUID()
-	a.extensions = append(a.extensions, id)
+	a.extensions = append(a.extensions, extension{id, name})
 	return id, true
 }
 
@@ -60,12 +79,29 @@ func (a *runtimeAPI) wantsSIGTERM() bool {
 
 // extensionEvent never answers a registered extension: there are no events for it.
 func (a *runtimeAPI) extensionEvent(w http.ResponseWriter, r *http.Request) {
-	a.mu.Lock()
-	known := slices.Contains(a.extensions, r.Header.Get("Lambda-Extension-Identifier"))
-	a.mu.Unlock()
-	if !known {
-		refuse(w, http.StatusForbidden, "Extension.UnknownExtensionIdentifier", "unknown extension")
-		return
+	switch id := r.Header.Get("Lambda-Extension-Identifier"); {
+	case id == "":
+		refuseExtension(w, "MissingExtensionIdentifier", "Missing Lambda-Extension-Identifier header")
+	case !regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`).MatchString(id):
+		refuseExtension(w, "InvalidExtensionIdentifier", "Invalid Lambda-Extension-Identifier")
+	case !a.knows(id):
+		refuseExtension(w, "UnknownExtensionIdentifier", "Unknown extension "+id)
+	default:
+		<-r.Context().Done()
 	}
-	<-r.Context().Done()
+}
+
+func (a *runtimeAPI) knows(id string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, e := range a.extensions {
+		if e.id == id {
+			return true
+		}
+	}
+	return false
+}
+
+func refuseExtension(w http.ResponseWriter, kind, message string) {
+	refuse(w, http.StatusForbidden, "Extension."+kind, message)
 }

@@ -24,8 +24,7 @@ func (s *Service) admit(name string, payload []byte) (*call, error) {
 	if f == nil {
 		return nil, ErrNotFound
 	}
-	reserved := f.cfg.ReservedConcurrency
-	if s.running >= s.opts.Concurrency || reserved != NoReservedConcurrency && f.busy >= reserved {
+	if !s.hasRoom(f) {
 		return nil, ErrThrottled
 	}
 	s.work.Add(1)
@@ -36,46 +35,29 @@ func (s *Service) admit(name string, payload []byte) (*call, error) {
 
 // takeIdle returns the environment used last, or nil if none is free.
 func (f *function) takeIdle() *environment {
-	for len(f.idle) > 0 {
-		last := len(f.idle) - 1
-		e := f.idle[last]
-		f.idle = f.idle[:last]
-		if e.alive() {
-			return e
-		}
+	if len(f.idle) == 0 {
+		return nil
 	}
-	return nil
+	last := len(f.idle) - 1
+	e := f.idle[last]
+	f.idle = f.idle[:last]
+	return e
 }
 
-// dismiss ends an invocation, and keeps its environment for another if that can
-// be. A nil environment is none.
+// dismiss ends an invocation, and keeps its environment for another if the
+// function has not changed.
 func (s *Service) dismiss(f *function, e *environment) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.running--
 	f.busy--
-	switch {
-	case e == nil:
-	case s.closed || f.cfg != e.cfg:
-		s.work.Go(e.stop)
-	case e.alive():
-		e.idleSince = s.opts.Clock.Now()
-		f.idle = append(f.idle, e)
-		f.scheduleReaper()
+	if s.closed || f.cfg != e.cfg {
+		s.work.Go(e.end)
+		return
 	}
-}
-
-// forget takes an environment whose process has ended out of the waiting.
-func (s *Service) forget(ended *environment) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f := ended.function
-	for i, e := range f.idle {
-		if e == ended {
-			f.idle = append(f.idle[:i], f.idle[i+1:]...)
-			return
-		}
-	}
+	e.idleSince = s.opts.Clock.Now()
+	f.idle = append(f.idle, e)
+	f.scheduleReaper()
 }
 
 // stopIdle ends all that wait for work.
@@ -85,7 +67,7 @@ func (f *function) stopIdle() {
 		f.stopReaper = nil
 	}
 	for _, e := range f.idle {
-		f.service.work.Go(e.stop)
+		f.service.work.Go(e.end)
 	}
 	f.idle = nil
 }
@@ -110,7 +92,7 @@ func (s *Service) reap(f *function) {
 		return
 	}
 	for len(f.idle) > 1 && s.opts.Clock.Since(f.idle[0].idleSince) >= s.opts.Idle {
-		s.work.Go(f.idle[0].stop)
+		s.work.Go(f.idle[0].end)
 		f.idle = f.idle[1:]
 	}
 	f.scheduleReaper()

@@ -2,7 +2,6 @@ package lambda
 
 import (
 	"fmt"
-	"math"
 	"time"
 )
 
@@ -14,45 +13,33 @@ type LogSink interface {
 }
 
 // A logger writes to the sink, if there is one.
-type logger struct {
-	sink LogSink
-	now  func() time.Time
-}
+type logger struct{ sink LogSink }
 
-func (l *logger) line(cfg *Config, stream, line string) {
+func (l logger) line(cfg *Config, stream, line string) {
 	if l.sink != nil {
-		l.sink.Log(cfg.LogGroup, stream, l.now(), line)
+		l.sink.Log(cfg.LogGroup, stream, time.Now(), line)
 	}
 }
 
-func (l *logger) linef(cfg *Config, stream, format string, args ...any) {
+func (l logger) linef(cfg *Config, stream, format string, args ...any) {
 	l.line(cfg, stream, fmt.Sprintf(format, args...))
-}
-
-// A report is what the last line of an invocation says.
-type report struct {
-	id       string
-	duration time.Duration
-	init     time.Duration // 0 unless the environment was started for it
-	peak     int64         // bytes
-	status   string        // empty, or what Lambda adds for a failure
 }
 
 // end writes the last two lines of an invocation. The time of initialization is
 // billed, as it is for all OS-only runtimes.
-func (l *logger) end(cfg *Config, stream string, r report) {
-	l.linef(cfg, stream, "END RequestId: %s", r.id)
-	line := fmt.Sprintf("REPORT RequestId: %s\tDuration: %.2f ms\tBilled Duration: %.0f ms\tMemory Size: %d MB\tMax Memory Used: %d MB",
-		r.id, milliseconds(r.duration), math.Ceil(milliseconds(r.duration+r.init)), cfg.MemoryMB, (r.peak+1<<20-1)>>20)
-	if r.init > 0 {
-		line += fmt.Sprintf("\tInit Duration: %.2f ms", milliseconds(r.init))
+func (l logger) end(cfg *Config, stream string, r Report, why reason) {
+	l.linef(cfg, stream, "END RequestId: %s", r.RequestID)
+	line := fmt.Sprintf("REPORT RequestId: %s\tDuration: %.2f ms\tBilled Duration: %d ms\tMemory Size: %d MB\tMax Memory Used: %d MB",
+		r.RequestID, milliseconds(r.Duration), r.BilledDuration.Milliseconds(), r.MemoryMB, r.MaxMemoryUsedMB)
+	if r.InitDuration > 0 {
+		line += fmt.Sprintf("\tInit Duration: %.2f ms", milliseconds(r.InitDuration))
 	}
-	l.line(cfg, stream, line+r.status)
+	l.line(cfg, stream, line+why.status())
 }
 
-// initFailed writes that an environment could not be started.
-func (l *logger) initFailed(cfg *Config, stream string, took time.Duration, why reason) {
-	l.linef(cfg, stream, "INIT_REPORT Init Duration: %.2f ms\tPhase: init%s", milliseconds(took), why.status())
+// initFailed writes that a process did not come up, in one of Lambda's phases.
+func (l logger) initFailed(cfg *Config, stream string, took time.Duration, phase string, why reason) {
+	l.linef(cfg, stream, "INIT_REPORT Init Duration: %.2f ms\tPhase: %s%s", milliseconds(took), phase, why.status())
 }
 
 // status is how a REPORT line names a failure.
@@ -60,6 +47,8 @@ func (r reason) status() string {
 	switch r {
 	case crashed:
 		return "\tStatus: error\tError Type: Runtime.ExitError"
+	case exhausted:
+		return "\tStatus: error\tError Type: Runtime.OutOfMemory"
 	case late:
 		return "\tStatus: timeout"
 	}

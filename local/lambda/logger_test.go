@@ -1,6 +1,8 @@
 package lambda
 
 import (
+	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -55,10 +57,17 @@ func TestLogLinesAsOnAWS(t *testing.T) {
 	}
 }
 
-func TestEachProcessHasItsStream(t *testing.T) {
+func TestEachEnvironmentHasItsStream(t *testing.T) {
 	f := newFixture(t, Options{}, func(cfg *Config) { cfg.LogGroup = "/own/group" })
+	gate := filepath.Join(t.TempDir(), "gate")
+	running := f.begin("wait for file", "text", gate)
+	waitFor(t, "it runs", func() bool { return strings.Contains(f.logs.String(), "START") })
 	f.do("exit", "text", "1")
-	f.do("echo")
+	f.do("echo") // in the same environment
+	if err := os.WriteFile(gate, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	<-running
 	streams := map[string]bool{}
 	for _, l := range f.logs.all() {
 		streams[l.stream] = true

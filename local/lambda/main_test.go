@@ -128,6 +128,18 @@ func (f *fixture) idle() int {
 	return len(f.functions["f"].idle)
 }
 
+// dead is how many environments of f wait for work without a process.
+func (f *fixture) dead() (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, e := range f.functions["f"].idle {
+		if !e.running() {
+			n++
+		}
+	}
+	return n
+}
+
 // begin invokes f without waiting for it.
 func (f *fixture) begin(what string, rest ...any) <-chan result {
 	results := make(chan result, 1)

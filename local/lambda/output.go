@@ -36,6 +36,42 @@ type Output struct {
 	// FunctionError is empty, or "Unhandled" if the function returned an error,
 	// panicked, crashed or took too long: the header X-Amz-Function-Error.
 	FunctionError string
+	// Report is what the REPORT line of the invocation says.
+	Report Report
+}
+
+// A Report is what an invocation took.
+type Report struct {
+	// RequestID is the invocation's.
+	RequestID string
+	// Duration is how long it took, at most the function's timeout. It includes
+	// the start of a process where that was not Lambda's to do before, as after
+	// a crash.
+	Duration time.Duration
+	// InitDuration is what a new environment took to come up before the
+	// invocation; 0 if it was there, or did not come up in time.
+	InitDuration time.Duration
+	// BilledDuration is both, rounded up to a millisecond.
+	BilledDuration time.Duration
+	// MemoryMB is what the function has, and MaxMemoryUsedMB the most that its
+	// process has had in use until now, in units of 2^20 bytes; 0 where the
+	// system does not tell.
+	MemoryMB, MaxMemoryUsedMB int
+}
+
+func newReport(id string, memoryMB int, duration, init time.Duration, peak int64) Report {
+	billed := duration + init
+	if rest := billed % time.Millisecond; rest > 0 {
+		billed += time.Millisecond - rest
+	}
+	return Report{
+		RequestID:       id,
+		Duration:        duration,
+		InitDuration:    init,
+		BilledDuration:  billed,
+		MemoryMB:        memoryMB,
+		MaxMemoryUsedMB: int((peak + 1<<20 - 1) >> 20),
+	}
 }
 
 // A failure is an Output that the service makes, since the function could not.
@@ -63,6 +99,12 @@ func exited(id string, err error) *failure {
 		reason = "Runtime exited with error: " + err.Error()
 	}
 	return &failure{"Runtime.ExitError", fmt.Sprintf("RequestId: %s Error: %s", id, reason)}
+}
+
+// outOfMemory describes the end of a process that had too much memory in use. The
+// kernel kills it on AWS, and AWS knows why.
+func outOfMemory(id string) *failure {
+	return &failure{"Runtime.OutOfMemory", fmt.Sprintf("RequestId: %s Error: Runtime exited with error: signal: killed", id)}
 }
 
 func notStarted(id string, err error) *failure {

@@ -2,6 +2,8 @@ package lambda
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -14,11 +16,17 @@ type phase int
 
 const (
 	initializing phase = iota // it has not asked for an invocation yet
+	initFailed                // it has said that it never will
 	ready                     // it asks for one
-	invoking                  // it has one
+	invoking                  // it has one, or is about to
 	answering                 // it sends its answer
 	answered                  // it has answered, and not asked for the next yet
 )
+
+// String names a phase as AWS's errors do.
+func (p phase) String() string {
+	return [...]string{"Started", "InitError", "Ready", "Running", "InvocationResponse", "RuntimeResponseSentState"}[p]
+}
 
 // A runtimeAPI serves the Runtime API, and what is needed of the Extensions API,
 // to one process. It knows nothing of the process itself.
@@ -27,17 +35,18 @@ const (
 type runtimeAPI struct {
 	cfg *Config
 
-	// initialized is closed when the runtime first asks for an invocation.
+	// initialized is closed when the runtime first asks for an invocation, or
+	// says that it will not.
 	initialized chan struct{}
-	// work holds the invocation for a request that asks for one.
-	work chan *invocation
+	// offered wakes a request that asks for an invocation when there is one.
+	offered chan struct{}
 
 	mu          sync.Mutex
 	phase       phase
-	asking      bool        // a request for an invocation is open
+	asking      int         // open requests for an invocation
 	current     *invocation // while invoking, answering or answered
 	initFailure *Output     // what the runtime said of its own initialization
-	extensions  []string    // identifiers of registered extensions
+	extensions  []extension // registered ones
 }
 
 // An invocation is one event on its way through one process.
@@ -47,19 +56,26 @@ type invocation struct {
 	traceID  string
 	deadline time.Time
 
+	// delivered is closed when the process has it, or may have.
+	delivered chan struct{}
 	// finished is closed when the runtime asks for the next invocation.
 	finished chan struct{}
 
-	// Guarded by the mutex of the runtimeAPI that has it.
-	delivered bool    // the process has it, or may have
-	output    *Output // what the process answered
+	output *Output // what the process answered; guarded by the mutex of the runtimeAPI that has it
+}
+
+func newInvocation(id, traceID string, payload []byte) *invocation {
+	return &invocation{
+		id: id, traceID: traceID, payload: payload,
+		delivered: make(chan struct{}), finished: make(chan struct{}),
+	}
 }
 
 func newRuntimeAPI(cfg *Config) *runtimeAPI {
 	return &runtimeAPI{
 		cfg:         cfg,
 		initialized: make(chan struct{}),
-		work:        make(chan *invocation, 1),
+		offered:     make(chan struct{}, 1),
 	}
 }
 
@@ -71,25 +87,50 @@ func (a *runtimeAPI) handler() http.Handler {
 	mux.HandleFunc("POST /2018-06-01/runtime/init/error", a.initError)
 	mux.HandleFunc("POST /2020-01-01/extension/register", a.register)
 	mux.HandleFunc("GET /2020-01-01/extension/event/next", a.extensionEvent)
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			// To Go's ServeMux HEAD is a GET: it would take an invocation and
+			// not get its event.
+			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 // offer gives an initialized runtime that has finished everything an invocation.
 func (a *runtimeAPI) offer(inv *invocation) {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.phase, a.current = invoking, inv
-	a.mu.Unlock()
-	a.work <- inv // never waits: there is one at a time
+	a.wake()
+}
+
+// wake lets a request that waits for an invocation look for it.
+func (a *runtimeAPI) wake() {
+	select {
+	case a.offered <- struct{}{}:
+	default: // one is about to
+	}
+}
+
+// onOffer is an invocation that the runtime has not got, or nil. a.mu is held.
+func (a *runtimeAPI) onOffer() *invocation {
+	if a.phase != invoking || isClosed(a.current.delivered) {
+		return nil
+	}
+	return a.current
 }
 
 // withdraw takes back an invocation that the runtime has not got.
 func (a *runtimeAPI) withdraw() bool {
-	select {
-	case <-a.work:
-		return true
-	default:
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.onOffer() == nil {
 		return false
 	}
+	a.phase, a.current = ready, nil
+	return true
 }
 
 // outcome is what the process answered so far, or nil.
@@ -100,35 +141,26 @@ func (a *runtimeAPI) outcome(inv *invocation) *Output {
 }
 
 // next answers when there is an invocation. Asking also says that the one before
-// is finished.
+// is finished. A runtime that has one, and has not answered it, gets it again.
 func (a *runtimeAPI) next(w http.ResponseWriter, r *http.Request) {
-	if !a.ask() {
-		refuse(w, http.StatusForbidden, "InvalidStateTransition", "State transition failed: the invocation in progress has not been answered")
+	inv, ok := a.ask(w)
+	if !ok {
 		return
 	}
-	select {
-	case inv := <-a.work:
-		a.mu.Lock()
-		a.asking = false
-		inv.delivered = true
-		a.mu.Unlock()
+	if inv == nil {
+		inv = a.awaitWork(r.Context().Done())
+	}
+	if inv != nil {
 		a.send(w, inv)
-	case <-r.Context().Done():
-		// The process is gone, or has only given up this request: what is on
-		// offer stays so.
-		a.mu.Lock()
-		a.asking = false
-		a.mu.Unlock()
 	}
 }
 
-// ask notes that the runtime is ready for an invocation, if it may be now.
-func (a *runtimeAPI) ask() bool {
+// ask notes that the runtime is ready for an invocation, if it may be now. It
+// returns the one that the runtime has and has not answered, if there is one.
+func (a *runtimeAPI) ask(w http.ResponseWriter) (*invocation, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
-	case a.asking:
-		return false
 	case a.phase == initializing:
 		a.phase = ready
 		close(a.initialized)
@@ -136,13 +168,49 @@ func (a *runtimeAPI) ask() bool {
 		a.phase = ready
 		close(a.current.finished)
 		a.current = nil
-	case a.phase == ready, a.phase == invoking && !a.current.delivered:
-		// It gave up an earlier request and asks again.
+	case a.phase == invoking && isClosed(a.current.delivered):
+		return a.current, true
+	case a.phase == ready, a.phase == invoking:
+		// It gave up an earlier request and asks again, or asks twice.
 	default:
-		return false
+		a.refuseTransition(w, ready.String())
+		return nil, false
 	}
-	a.asking = true
-	return true
+	a.asking++
+	return nil, true
+}
+
+// awaitWork waits for an invocation. It returns nil if the request ends before:
+// the process is gone, or has only given it up, and what is on offer stays so.
+func (a *runtimeAPI) awaitWork(given <-chan struct{}) *invocation {
+	for {
+		select {
+		case <-a.offered:
+		case <-given:
+		}
+		if inv, over := a.takeOffer(isClosed(given)); over {
+			return inv
+		}
+	}
+}
+
+// takeOffer hands what is on offer, if anything is, to a request that is not
+// given up, and says whether the request is over.
+func (a *runtimeAPI) takeOffer(given bool) (inv *invocation, over bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	inv = a.onOffer()
+	switch {
+	case given:
+		if a.asking--; inv != nil {
+			a.wake() // there may be another to take it
+		}
+		return nil, true
+	case inv != nil:
+		a.asking--
+		close(inv.delivered)
+	}
+	return inv, inv != nil
 }
 
 func (a *runtimeAPI) send(w http.ResponseWriter, inv *invocation) {
@@ -160,18 +228,20 @@ func (a *runtimeAPI) send(w http.ResponseWriter, inv *invocation) {
 // initError takes what went wrong before the first invocation. The process is
 // expected to exit after it.
 func (a *runtimeAPI) initError(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxResponse))
+	body, err := readBody(w, r)
 	if err != nil {
-		refuse(w, http.StatusBadRequest, "InvalidRequest", "the body could not be read: "+err.Error())
+		refuseBody(w, err)
 		return
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.phase != initializing {
-		refuse(w, http.StatusForbidden, "InvalidStateTransition", "State transition failed: the runtime has been initialized")
+		a.refuseTransition(w, initFailed.String())
 		return
 	}
+	a.phase = initFailed
 	a.initFailure = &Output{Payload: body, FunctionError: unhandled}
+	close(a.initialized)
 	accept(w)
 }
 
@@ -182,10 +252,36 @@ func (a *runtimeAPI) initOutcome() *Output {
 	return a.initFailure
 }
 
+// readBody reads the body of a request, of which the size is limited.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	return io.ReadAll(http.MaxBytesReader(w, r.Body, maxResponse))
+}
+
+func isTooLarge(err error) bool {
+	var tooLarge *http.MaxBytesError
+	return errors.As(err, &tooLarge)
+}
+
+// refuseBody answers a request whose body could not be read.
+func refuseBody(w http.ResponseWriter, err error) {
+	if isTooLarge(err) {
+		refuse(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", maxResponse))
+		return
+	}
+	refuse(w, http.StatusBadRequest, "TruncatedHTTPRequest", "HTTP request detected as truncated")
+}
+
 func accept(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusAccepted)
 	_, _ = io.WriteString(w, `{"status":"OK"}`+"\n")
+}
+
+// refuseTransition refuses a request that would lead to a phase, by AWS's name, for
+// which it is not the time. a.mu is held.
+func (a *runtimeAPI) refuseTransition(w http.ResponseWriter, to string) {
+	refuse(w, http.StatusForbidden, "InvalidStateTransition",
+		fmt.Sprintf("State transition from %v to %v failed for runtime. Error: State transition is not allowed", a.phase, to))
 }
 
 func refuse(w http.ResponseWriter, status int, kind, message string) {

@@ -21,12 +21,13 @@ type Options struct {
 	// The time in which a function runs is not the clock's: timeouts and
 	// deadlines are those of this machine, since its processes know no other.
 	Clock *clock.Clock
-	// Dir is where each process gets a temporary directory of its own, removed
-	// at its end; it is made where needed, and empty means the system's. What is
-	// in it when the service begins was left by one that was killed.
+	// Dir is where each environment gets a temporary directory of its own,
+	// removed at its end; it is made where needed, and empty means the system's.
+	// What is in it when the service begins was left by one that was killed.
 	Dir string
 	// Concurrency is how many invocations may run at once, of all functions
-	// together; 0 means 1,000, as in an AWS account.
+	// together; 0 means 1,000, as in an AWS account. What functions reserve for
+	// themselves is taken from it, used or not.
 	Concurrency int
 	// Idle is how long an environment that is not the last of its function may
 	// stay unused; 0 means 10 minutes. AWS states no time.
@@ -41,7 +42,7 @@ type Options struct {
 // A Service runs functions. Its methods may be called from many goroutines at once.
 type Service struct {
 	opts Options
-	logs *logger
+	logs logger
 
 	closing chan struct{}  // closed by Close
 	work    sync.WaitGroup // invocations and environments
@@ -68,7 +69,7 @@ func New(opts Options) *Service {
 	}
 	return &Service{
 		opts:      opts,
-		logs:      &logger{sink: opts.Logs, now: opts.Clock.Now},
+		logs:      logger{opts.Logs},
 		closing:   make(chan struct{}),
 		functions: map[string]*function{},
 	}
@@ -87,6 +88,9 @@ func (s *Service) Put(config Config) error {
 	defer s.mu.Unlock()
 	if s.closed {
 		return fmt.Errorf("put function %s: %w", cfg.Name, ErrClosed)
+	}
+	if err := s.checkReservation(cfg); err != nil {
+		return err
 	}
 	f := s.functions[cfg.Name]
 	if f == nil {

@@ -369,7 +369,7 @@ func TestProcessThatDiesUnusedIsReplaced(t *testing.T) {
 		if err := syscall.Kill(f.pid(), syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
-		waitFor(t, "the service knows", func() bool { return f.idle() == 0 })
+		waitFor(t, "the service knows", func() bool { return f.dead() == 1 })
 		if out := f.do("echo"); out.FunctionError != "" {
 			t.Errorf("%s", out.Payload)
 		}
