@@ -133,6 +133,7 @@ type fakeShard struct {
 	records    []types.Record
 	trimmed    int // so many from the front are gone
 	closed     bool
+	first      int // sequence numbers count from 101 + first
 }
 
 // fakeStreams is one stream, in which sequence numbers count from 101 up in each
@@ -167,7 +168,7 @@ func (s *fakeStreams) write(id string, n int, changes ...func(*types.Record)) {
 	s.change(func() {
 		shard := s.shard(id)
 		for range n {
-			sequence := strconv.Itoa(101 + len(shard.records))
+			sequence := strconv.Itoa(101 + shard.first + len(shard.records))
 			record := newRecord(sequence)
 			for _, change := range changes {
 				change(&record)
@@ -257,7 +258,7 @@ func (s *fakeStreams) GetShardIterator(ctx context.Context, in *dynamodbstreams.
 		if err != nil {
 			return nil, err
 		}
-		index = sequence - 100
+		index = sequence - 100 - shard.first
 		if index < shard.trimmed {
 			return nil, &types.TrimmedDataAccessException{}
 		}
