@@ -50,8 +50,9 @@ var streamLabel = regexp.MustCompile(`/stream/[0-9T:.-]+`)
 
 func (e *asked) showRecords() {
 	for _, r := range e.records() {
-		e.note("record", fmt.Sprintf("%s %s new %s old %s, %d bytes", r.EventName,
-			showMap(r.Dynamodb.Keys), showMap(r.Dynamodb.NewImage), showMap(r.Dynamodb.OldImage), aws.ToInt64(r.Dynamodb.SizeBytes)))
+		e.note("record", fmt.Sprintf("%s %s new %s old %s", r.EventName,
+			showMap(r.Dynamodb.Keys), showMap(r.Dynamodb.NewImage), showMap(r.Dynamodb.OldImage)))
+		e.note("bytes", aws.ToInt64(r.Dynamodb.SizeBytes))
 	}
 }
 
@@ -72,7 +73,7 @@ var streamQuestions = []question{
 		e.note("version", aws.ToString(r.EventVersion))
 		e.note("region", aws.ToString(r.AwsRegion))
 		e.note("view", r.Dynamodb.StreamViewType)
-		e.note("identity", show2(r.UserIdentity))
+		e.note("identity", showIdentity(r.UserIdentity))
 		e.note("whole seconds", r.Dynamodb.ApproximateCreationDateTime.Nanosecond() == 0)
 		e.note("a sequence number of 21 to 40 digits", regexp.MustCompile(`^\d{21,40}$`).MatchString(aws.ToString(r.Dynamodb.SequenceNumber)))
 	}},
@@ -117,7 +118,7 @@ var streamQuestions = []question{
 		shard := d.Shards[0]
 		id := aws.ToString(shard.ShardId)
 		e.note("a shard id of 28 to 65 letters", len(id) >= 28 && len(id) <= 65)
-		e.note("shard id", strings.TrimRight(id, "0123456789abcdef-"))
+		e.note("a shard id as AWS forms them", regexp.MustCompile(`^shardId-\d{20}-[0-9a-f]{8}$`).MatchString(id))
 		e.note("closed", shard.SequenceNumberRange.EndingSequenceNumber != nil)
 		e.note("begins", shard.SequenceNumberRange.StartingSequenceNumber != nil)
 		e.note("parent", shard.ParentShardId != nil)
