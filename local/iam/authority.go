@@ -178,19 +178,20 @@ type call struct {
 
 // covered reports whether a statement is about the call.
 func (c call) covered(s statement) bool {
-	return s.actions.covers(func(pattern string) bool { return matchAction(pattern, c.lower) }) &&
-		s.resources.covers(func(pattern string) bool { return matchARN(pattern, c.resource) }) &&
+	return s.actions.covers(c.lower, wildcard) && s.resources.covers(c.resource, matchARN) &&
 		!slices.ContainsFunc(s.conditions, func(condition condition) bool { return !condition.holds(c.values) })
 }
 
 // covers reports whether one of the patterns matches, or for a negated clause
 // none does.
-func (c clause) covers(matches func(pattern string) bool) bool {
-	return slices.ContainsFunc(c.patterns, matches) != c.not
+func (c clause) covers(subject string, match func(pattern, subject string) bool) bool {
+	for _, pattern := range c.compared {
+		if match(pattern, subject) {
+			return !c.not
+		}
+	}
+	return c.not
 }
-
-// matchAction compares without regard to case; action is in lower case.
-func matchAction(pattern, action string) bool { return wildcard(strings.ToLower(pattern), action) }
 
 // Asks reports whether a policy of p's role has a condition on key, written as
 // the package documentation has it: what is costly to know needs to be known

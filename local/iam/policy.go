@@ -43,7 +43,8 @@ type statement struct {
 // A clause is an Action, NotAction, Resource or NotResource element.
 type clause struct {
 	not      bool
-	patterns []string
+	patterns []string // as the policy has them
+	compared []string // as they are compared: actions in lower case
 }
 
 // ParsePolicy reads the document of an inline policy. Its errors are of the type
@@ -190,6 +191,10 @@ func parseClause(elements map[string]any, where, name string, check func(where, 
 		if err := check(where, pattern); err != nil {
 			return clause{}, err
 		}
+		if name == "Action" {
+			pattern = strings.ToLower(pattern)
+		}
+		c.compared = append(c.compared, pattern)
 	}
 	return c, nil
 }

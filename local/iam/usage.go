@@ -45,10 +45,11 @@ type allowance struct {
 	counters  [][]*counter // by action, by resource
 }
 
-// An alternative is one of the patterns of a clause, or all that it leaves out.
+// An alternative is a part of a clause that is counted for itself: one of its
+// patterns, or all that it leaves out.
 type alternative struct {
-	text    string
-	matches func(subject string) bool
+	text   string
+	clause clause
 }
 
 // A counter counts uses by action.
@@ -83,8 +84,7 @@ func newRole(policies map[string]Policy, before *role) *role {
 			}
 			a := allowance{
 				policy: name, statement: s,
-				actions:   s.actions.alternatives(func(pattern, action string) bool { return matchAction(pattern, strings.ToLower(action)) }),
-				resources: s.resources.alternatives(matchARN),
+				actions: s.actions.alternatives(), resources: s.resources.alternatives(),
 			}
 			for _, action := range a.actions {
 				row := make([]*counter, len(a.resources))
@@ -103,18 +103,13 @@ func newRole(policies map[string]Policy, before *role) *role {
 	return r
 }
 
-func (c clause) alternatives(match func(pattern, subject string) bool) []alternative {
+func (c clause) alternatives() []alternative {
 	if c.not {
-		return []alternative{{
-			text: "all but " + strings.Join(c.patterns, ", "),
-			matches: func(subject string) bool {
-				return !slices.ContainsFunc(c.patterns, func(pattern string) bool { return match(pattern, subject) })
-			},
-		}}
+		return []alternative{{"all but " + strings.Join(c.patterns, ", "), c}}
 	}
 	var all []alternative
-	for _, pattern := range c.patterns {
-		all = append(all, alternative{pattern, func(subject string) bool { return match(pattern, subject) }})
+	for i, pattern := range c.patterns {
+		all = append(all, alternative{pattern, clause{compared: c.compared[i : i+1]}})
 	}
 	return all
 }
@@ -136,11 +131,11 @@ func (a *allowance) use(c call) bool {
 		return false
 	}
 	for i, action := range a.actions {
-		if !action.matches(c.action) {
+		if !action.clause.covers(c.lower, wildcard) {
 			continue
 		}
 		for j, resource := range a.resources {
-			if resource.matches(c.resource) {
+			if resource.clause.covers(c.resource, matchARN) {
 				a.counters[i][j].count(c.action)
 			}
 		}
