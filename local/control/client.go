@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -56,7 +57,11 @@ func (a Address) call(ctx context.Context, method, path string, in, out any) err
 	defer resp.Body.Close()
 	if resp.StatusCode >= 300 {
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 4096))
-		return fmt.Errorf("local cloud: %s: %s", path, strings.TrimSpace(string(text)))
+		said := strings.TrimSpace(string(text))
+		if resp.StatusCode < 500 {
+			return errors.New(said) // a sentence for people
+		}
+		return fmt.Errorf("local cloud: %s: %s", path, said)
 	}
 	if out == nil {
 		return nil

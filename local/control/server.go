@@ -20,22 +20,53 @@ type Server struct {
 	Stop  context.CancelFunc // ends the cloud's process
 }
 
-// Handler returns the API:
+// Handler returns the API, for the chatstack command and for tests in any
+// language. Each call carries "Authorization: Bearer TOKEN", which a page in a
+// browser does not know; address and token lie in cloud.json.
 //
-//	GET  /control/status     what runs (Status)
-//	POST /control/keep       a list of References: delete every resource that is not among them
-//	POST /control/shutdown   stop everything and end
+//	GET    /control/status       what runs (Status)
+//	POST   /control/keep         a list of References: delete every resource that is not among them
+//	POST   /control/shutdown     stop everything and end
 //
-// Each call carries "Authorization: Bearer TOKEN", which a page in a browser
-// does not know.
+//	GET    /control/clock        {"advanced": "2h10m0s"}: how much time was let pass in all
+//	POST   /control/clock        {"advance": "10m"}: let time pass; answers as GET once what is due has begun
+//	DELETE /control/clock        take it all back; answers as GET
+//
+//	GET    /control/faults       the fault rules in force (a list of fault.Rule), with how often each was asked and struck
+//	POST   /control/faults       a fault.Rule: put it into force; answers 201 with the rule, its id and seed
+//	DELETE /control/faults       take every rule out of force
+//	DELETE /control/faults/{id}  take one rule out of force; 404 where there is none
+//
+//	GET    /control/iam          for each function what its role allows and what was used of it (a list of Access)
+//	GET    /control/dlq          the dead letters, the newest first, and the records they speak of (a list of Letter)
+//	DELETE /control/dlq          empty the queues
+//
+// Bodies are JSON, in both directions; durations are text, as "50ms" or "1h30m".
+// A request that is not understood whole (an unknown field, a value that is none)
+// is answered with 400 and does nothing; every refusal is a sentence in plain
+// text.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /control/status", s.status)
-	mux.HandleFunc("POST /control/keep", s.keep)
-	mux.HandleFunc("POST /control/shutdown", func(w http.ResponseWriter, r *http.Request) {
-		w.WriteHeader(http.StatusAccepted)
-		s.Stop()
-	})
+	for pattern, handler := range map[string]http.HandlerFunc{
+		"GET /control/status":    s.status,
+		"POST /control/keep":     s.keep,
+		"POST /control/shutdown": s.shutdown,
+
+		"GET /control/clock":    s.clock,
+		"POST /control/clock":   s.advanceClock,
+		"DELETE /control/clock": s.resetClock,
+
+		"GET /control/faults":         s.faults,
+		"POST /control/faults":        s.addFault,
+		"DELETE /control/faults":      s.clearFaults,
+		"DELETE /control/faults/{id}": s.removeFault,
+
+		"GET /control/iam":    s.access,
+		"GET /control/dlq":    s.letters,
+		"DELETE /control/dlq": s.clearLetters,
+	} {
+		mux.HandleFunc(pattern, handler)
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		given := r.Header.Get("Authorization")
 		if subtle.ConstantTimeCompare([]byte(given), []byte("Bearer "+s.Token)) != 1 {
@@ -47,8 +78,12 @@ func (s *Server) Handler() http.Handler {
 }
 
 func (s *Server) status(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(Status{Since: s.Since, Page: s.Page, Client: s.Cloud.Client(), Overview: s.Cloud.Overview()})
+	answer(w, http.StatusOK, Status{Since: s.Since, Page: s.Page, Client: s.Cloud.Client(), Overview: s.Cloud.Overview()})
+}
+
+func (s *Server) shutdown(w http.ResponseWriter, _ *http.Request) {
+	w.WriteHeader(http.StatusAccepted)
+	s.Stop()
 }
 
 func (s *Server) keep(w http.ResponseWriter, r *http.Request) {
@@ -83,7 +118,6 @@ func (s *Server) Endpoints(w http.ResponseWriter, r *http.Request) {
 	for _, api := range s.Cloud.Overview().APIs {
 		list = append(list, endpoint{api.Name, api.Stage, api.Endpoint})
 	}
-	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	json.NewEncoder(w).Encode(map[string]any{"endpoints": list})
+	answer(w, http.StatusOK, map[string]any{"endpoints": list})
 }

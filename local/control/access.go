@@ -1,0 +1,237 @@
+package control
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"example.com/chatstack/local/cloud"
+	"example.com/chatstack/local/iam"
+)
+
+// An Access is what a function's role allows, and what of it was used since the
+// local cloud was started.
+type Access struct {
+	Function string  `json:"function"`
+	RoleARN  string  `json:"roleArn"`
+	Grants   []Grant `json:"grants"`
+
+	// Suggested are the role's policies by name, without what was never used. A
+	// policy of which nothing is left is not among them.
+	Suggested map[string]PolicyDocument `json:"suggested"`
+}
+
+// A Grant is one action pattern and one resource pattern that a policy allows
+// together.
+type Grant struct {
+	Policy    string `json:"policy"`
+	Statement string `json:"statement"` // its Sid, or its place in the policy, from "1"
+	Action    string `json:"action"`
+	Resource  string `json:"resource"`
+
+	// Used is how many calls were allowed by it, and Actions how many of each kind,
+	// where the pattern is for several.
+	Used    int64            `json:"used"`
+	Actions map[string]int64 `json:"actions"`
+
+	// Seen is "used", "never used" or "not seen here": the last for what the local
+	// cloud does not run, or what AWS alone asks for.
+	Seen string `json:"seen"`
+}
+
+// What a Grant was in a run.
+const (
+	SeenUsed   = "used"
+	SeenNever  = "never used"
+	SeenNotRun = "not seen here"
+)
+
+// seenServices are those whose calls the local cloud checks. Of others it cannot
+// tell whether they are used.
+var seenServices = []string{"dynamodb", "execute-api", "sqs", "*"}
+
+// askedByAWS are actions that no call here needs, but AWS asks for: Lambda makes no
+// event source mapping of a DynamoDB stream for a role without them.
+var askedByAWS = []string{"dynamodb:liststreams"}
+
+// seen tells what became of an action pattern that was used so often.
+func seen(action string, used int64) string {
+	service, _, _ := strings.Cut(strings.ToLower(action), ":")
+	switch {
+	case used > 0:
+		return SeenUsed
+	case strings.HasPrefix(action, notPrefix):
+		return SeenNever
+	case !slices.Contains(seenServices, service), slices.Contains(askedByAWS, strings.ToLower(action)):
+		return SeenNotRun
+	}
+	return SeenNever
+}
+
+// notPrefix begins the one pattern that stands for a NotAction or NotResource.
+const notPrefix = "all but "
+
+// grants words what of a role was used.
+func grants(usage []iam.Usage) []Grant {
+	list := make([]Grant, len(usage))
+	for i, u := range usage {
+		list[i] = Grant{
+			Policy: u.Policy, Statement: u.Statement, Action: u.Action, Resource: u.Resource,
+			Used: u.Count, Actions: u.Actions, Seen: seen(u.Action, u.Count),
+		}
+	}
+	return list
+}
+
+// A PolicyDocument is an IAM policy.
+type PolicyDocument struct {
+	Version   string               `json:"Version"`
+	ID        string               `json:"Id,omitempty"`
+	Statement oneOrMore[Statement] `json:"Statement"`
+}
+
+// A Statement is one of a policy. Its condition is as it was written.
+type Statement struct {
+	Sid         string            `json:"Sid,omitempty"`
+	Effect      string            `json:"Effect"`
+	Action      oneOrMore[string] `json:"Action,omitempty"`
+	NotAction   oneOrMore[string] `json:"NotAction,omitempty"`
+	Resource    oneOrMore[string] `json:"Resource,omitempty"`
+	NotResource oneOrMore[string] `json:"NotResource,omitempty"`
+	Condition   json.RawMessage   `json:"Condition,omitempty"`
+}
+
+// oneOrMore is a list that IAM also takes as its one element.
+type oneOrMore[T any] []T
+
+func (l *oneOrMore[T]) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '[' {
+		return json.Unmarshal(data, (*[]T)(l))
+	}
+	var one T
+	if err := json.Unmarshal(data, &one); err != nil {
+		return err
+	}
+	*l = oneOrMore[T]{one}
+	return nil
+}
+
+// suggest cuts a role's policies down to what was used of them.
+func suggest(policies map[string]string, list []Grant) (map[string]PolicyDocument, error) {
+	suggested := map[string]PolicyDocument{}
+	for _, name := range slices.Sorted(maps.Keys(policies)) {
+		var document PolicyDocument
+		if err := json.Unmarshal([]byte(policies[name]), &document); err != nil {
+			return nil, fmt.Errorf("policy %s: %w", name, err)
+		}
+		var kept []Statement // what denies stays: it may take from what another policy allows
+		for i, s := range document.Statement {
+			tight := []Statement{s}
+			if s.Effect == "Allow" {
+				place := cmp.Or(s.Sid, strconv.Itoa(i+1))
+				tight = tighten(s, slices.DeleteFunc(slices.Clone(list), func(g Grant) bool {
+					return g.Policy != name || g.Statement != place || g.Seen == SeenNever
+				}))
+			}
+			kept = append(kept, tight...)
+		}
+		if len(kept) > 0 {
+			document.Statement = kept
+			suggested[name] = document
+		}
+	}
+	return suggested, nil
+}
+
+// tighten cuts a statement down to the grants that stay: to no statement where none
+// does, and to several where actions need different resources.
+func tighten(s Statement, stay []Grant) []Statement {
+	if len(stay) == 0 {
+		return nil
+	}
+	if len(s.NotAction)+len(s.NotResource) > 0 {
+		return []Statement{s} // what it leaves out cannot be told from what it needs
+	}
+	// The resources of each action, with the actions that a wildcard was used for in
+	// its place, both in the order of the statement.
+	var actions []string
+	resources := map[string][]string{}
+	for _, g := range stay {
+		for _, action := range g.needed() {
+			if !slices.Contains(actions, action) {
+				actions = append(actions, action)
+			}
+			if !slices.Contains(resources[action], g.Resource) {
+				resources[action] = append(resources[action], g.Resource)
+			}
+		}
+	}
+	var tight []Statement
+	for _, action := range actions {
+		at := slices.IndexFunc(tight, func(t Statement) bool { return slices.Equal(t.Resource, resources[action]) })
+		if at >= 0 {
+			tight[at].Action = append(tight[at].Action, action)
+			continue
+		}
+		part := Statement{Sid: s.Sid, Effect: s.Effect, Action: []string{action}, Resource: resources[action], Condition: s.Condition}
+		if s.Sid != "" && len(tight) > 0 {
+			part.Sid += strconv.Itoa(len(tight) + 1) // a policy has each Sid once
+		}
+		tight = append(tight, part)
+	}
+	return tight
+}
+
+// needed are the actions that stay of a grant.
+func (g Grant) needed() []string {
+	if g.Used == 0 || !strings.ContainsAny(g.Action, "*?") {
+		return []string{g.Action}
+	}
+	return slices.Sorted(maps.Keys(g.Actions))
+}
+
+func (s *Server) access(w http.ResponseWriter, _ *http.Request) {
+	list := []Access{}
+	for _, a := range s.Cloud.Access() {
+		one := Access{Function: a.Function, RoleARN: a.RoleARN, Grants: grants(a.Allowed)}
+		var err error
+		if one.Suggested, err = suggest(s.policies(a), one.Grants); err != nil {
+			http.Error(w, fmt.Sprintf("%s: %v", a.RoleARN, err), http.StatusInternalServerError)
+			return
+		}
+		list = append(list, one)
+	}
+	answer(w, http.StatusOK, list)
+}
+
+// policies are the documents of a role's own policies, by the names that its usage
+// has. Those of AWS itself nobody can cut down.
+func (s *Server) policies(a cloud.Access) map[string]string {
+	documents := map[string]string{}
+	for _, u := range a.Allowed {
+		if r := s.Cloud.Get(typeRolePolicy, u.Role+":"+u.Policy); r != nil {
+			documents[u.Policy], _ = r.Inputs["policy"].(string)
+		} else if r := s.Cloud.Get(typePolicy, u.Policy); r != nil {
+			documents[u.Policy], _ = r.Inputs["policy"].(string)
+		}
+	}
+	return documents
+}
+
+const (
+	typeRolePolicy = "aws:iam/rolePolicy:RolePolicy"
+	typePolicy     = "aws:iam/policy:Policy"
+)
+
+// Access asks the cloud what the functions may do, and what of it they did.
+func (a Address) Access(ctx context.Context) ([]Access, error) {
+	var list []Access
+	err := a.call(ctx, http.MethodGet, "iam", nil, &list)
+	return list, err
+}
