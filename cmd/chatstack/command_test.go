@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -180,21 +179,5 @@ func TestACloudThatDoesNotAnswerIsNotRunning(t *testing.T) {
 	}
 	if cloud, err := p.running(context.Background()); cloud != nil || err != nil {
 		t.Errorf("with the address of a killed one: %v, %v", cloud, err)
-	}
-}
-
-func TestEndpointRulesAreJSON(t *testing.T) {
-	t.Parallel()
-	p := &project{home: t.TempDir()}
-	models, err := p.writeEndpointRules("http://127.0.0.1:1234")
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := os.ReadFile(filepath.Join(models, "dynamodb", "2012-08-10", "endpoint-rule-set-1.json"))
-	var rules struct {
-		Rules []struct{ Endpoint struct{ URL string } }
-	}
-	if err != nil || json.Unmarshal(data, &rules) != nil || len(rules.Rules) != 1 || rules.Rules[0].Endpoint.URL != "http://127.0.0.1:1234" {
-		t.Errorf("%v: %s", err, data)
 	}
 }

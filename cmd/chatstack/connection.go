@@ -42,6 +42,15 @@ func (p *project) running(ctx context.Context) (*connection, error) {
 	return &connection{*address}, nil
 }
 
+// mustRun returns the project's local cloud, which must run.
+func (p *project) mustRun(ctx context.Context) (*connection, error) {
+	cloud, err := p.running(ctx)
+	if err == nil && cloud == nil {
+		err = fmt.Errorf("the local cloud does not run: start it with `%s`", p.how("up"))
+	}
+	return cloud, err
+}
+
 // connect returns the project's local cloud, and starts it where none runs. With
 // renew, one that another build of this program runs is replaced, which its open
 // connections do not outlive.

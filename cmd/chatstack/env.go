@@ -4,50 +4,76 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"example.com/chatstack/local/control"
 )
 
 // envCommand prints what AWS clients need.
 type envCommand struct{}
 
 func (*envCommand) Run(ctx context.Context, p *project) error {
-	cloud, err := p.running(ctx)
+	cloud, err := p.mustRun(ctx)
 	if err != nil {
 		return err
-	}
-	if cloud == nil {
-		return fmt.Errorf("the local cloud does not run: start it with `%s`", p.how("up"))
 	}
 	status, err := cloud.Status(ctx)
 	if err != nil {
 		return err
 	}
-	client := status.Client
-	models, err := p.writeEndpointRules(client.Endpoint)
+	models, err := p.writeEndpointRules(status)
 	if err != nil {
 		return err
 	}
-	for _, line := range [][2]string{
-		{"AWS_REGION", client.Region},
-		{"AWS_DEFAULT_REGION", client.Region},
-		{"AWS_ACCESS_KEY_ID", client.AccessKeyID},
-		{"AWS_SECRET_ACCESS_KEY", client.SecretAccessKey},
-		{"AWS_ENDPOINT_URL_DYNAMODB", client.Endpoint},
-		{"AWS_ENDPOINT_URL_DYNAMODB_STREAMS", client.Endpoint},
-		{"AWS_DATA_PATH", models},
-	} {
-		fmt.Fprintf(os.Stdout, "export %s=%s\n", line[0], quote(line[1]))
-	}
+	return writeEnv(os.Stdout, status, models)
+}
+
+// writeEnv writes the settings for a shell. models is the folder of the endpoint
+// rules.
+func writeEnv(out io.Writer, status *control.Status, models string) error {
+	var lines []string
+	export := func(name, value string) { lines = append(lines, "export "+name+"="+quote(value)) }
+	client := status.Client
+	export("AWS_REGION", client.Region)
+	export("AWS_DEFAULT_REGION", client.Region)
+	export("AWS_ACCESS_KEY_ID", client.AccessKeyID)
+	export("AWS_SECRET_ACCESS_KEY", client.SecretAccessKey)
+	export("AWS_ENDPOINT_URL_DYNAMODB", client.Endpoint)
+	export("AWS_ENDPOINT_URL_DYNAMODB_STREAMS", client.Endpoint)
+	export("AWS_DATA_PATH", models)
 	// A profile or a token of a real account must not go along.
-	fmt.Fprintln(os.Stdout, "unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN")
-	if len(status.Tables) == 1 {
-		fmt.Fprintf(os.Stdout, "export TABLE_NAME=%s\n", quote(status.Tables[0].Name))
+	lines = append(lines, "unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN")
+	if endpoint := managementEndpoint(status); endpoint != "" {
+		export(managementVar, endpoint)
 	} else {
-		fmt.Fprintf(os.Stdout, "unset TABLE_NAME # there are %d tables: see chatstack outputs\n", len(status.Tables))
+		lines = append(lines, fmt.Sprintf("unset %s # %s", managementVar, noOneStage(status)))
 	}
-	return nil
+	if len(status.Tables) == 1 {
+		export("TABLE_NAME", status.Tables[0].Name)
+	} else {
+		lines = append(lines, fmt.Sprintf("unset TABLE_NAME # there are %d tables: see chatstack outputs", len(status.Tables)))
+	}
+	_, err := fmt.Fprintln(out, strings.Join(lines, "\n"))
+	return err
+}
+
+const managementVar = "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"
+
+// managementEndpoint is where @connections of the only stage is; empty where there
+// are several stages or none.
+func managementEndpoint(status *control.Status) string {
+	if len(status.APIs) != 1 {
+		return ""
+	}
+	return "http" + strings.TrimPrefix(status.APIs[0].Endpoint, "ws")
+}
+
+// noOneStage says why there is no management endpoint.
+func noOneStage(status *control.Status) string {
+	return fmt.Sprintf("there are %d WebSocket API stages: see chatstack status", len(status.APIs))
 }
 
 // quote makes a value safe for a shell.
@@ -59,37 +85,53 @@ func quote(value string) string {
 }
 
 // writeEndpointRules writes, for versions of the aws command that do not know
-// AWS_ENDPOINT_URL_DYNAMODB (before 2.13, which Debian 12 has), the rules by
-// which they find their endpoint, and returns the folder for AWS_DATA_PATH.
-func (p *project) writeEndpointRules(endpoint string) (string, error) {
-	type object = map[string]any
-	parameter := func(builtIn, typ string) object {
-		return object{"builtIn": builtIn, "type": typ, "required": false, "documentation": builtIn}
+// AWS_ENDPOINT_URL_… (before 2.13, which Debian 12 has), the rules by which they
+// find their endpoints, and returns the folder for AWS_DATA_PATH.
+func (p *project) writeEndpointRules(status *control.Status) (string, error) {
+	table := endpointRule(status.Client.Endpoint)
+	management := rule{"type": "error", "conditions": []rule{}, "error": noOneStage(status) + ", and give --endpoint-url"}
+	if endpoint := managementEndpoint(status); endpoint != "" {
+		management = endpointRule(endpoint)
 	}
-	rules, err := json.Marshal(object{
+	for service, only := range map[string]rule{
+		"dynamodb/2012-08-10":                table,
+		"dynamodbstreams/2012-08-10":         table,
+		"apigatewaymanagementapi/2018-11-29": management,
+	} {
+		text, err := json.Marshal(ruleSet(only))
+		if err != nil {
+			return "", err
+		}
+		dir := p.path("aws", filepath.FromSlash(service))
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return "", err
+		}
+		if err := os.WriteFile(filepath.Join(dir, "endpoint-rule-set-1.json"), text, 0o644); err != nil {
+			return "", err
+		}
+	}
+	return p.path("aws"), nil
+}
+
+// A rule is one by which SDKs find an endpoint, or a part of one.
+type rule map[string]any
+
+func endpointRule(url string) rule {
+	return rule{"type": "endpoint", "conditions": []rule{}, "endpoint": rule{"url": url, "properties": rule{}, "headers": rule{}}}
+}
+
+func ruleSet(only rule) rule {
+	parameter := func(builtIn, typ string) rule {
+		return rule{"builtIn": builtIn, "type": typ, "required": false, "documentation": builtIn}
+	}
+	return rule{
 		"version": "1.0",
-		"parameters": object{
+		"parameters": rule{
 			"Region":       parameter("AWS::Region", "String"),
 			"UseDualStack": parameter("AWS::UseDualStack", "Boolean"),
 			"UseFIPS":      parameter("AWS::UseFIPS", "Boolean"),
 			"Endpoint":     parameter("SDK::Endpoint", "String"),
 		},
-		"rules": []object{{
-			"type": "endpoint", "conditions": []object{},
-			"endpoint": object{"url": endpoint, "properties": object{}, "headers": object{}},
-		}},
-	})
-	if err != nil {
-		return "", err
+		"rules": []rule{only},
 	}
-	for _, service := range []string{"dynamodb", "dynamodbstreams"} {
-		dir := p.path("aws", service, "2012-08-10")
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return "", err
-		}
-		if err := os.WriteFile(filepath.Join(dir, "endpoint-rule-set-1.json"), rules, 0o644); err != nil {
-			return "", err
-		}
-	}
-	return p.path("aws"), nil
 }

@@ -6,8 +6,12 @@
 //	chatstack down      destroy the stage and stop everything
 //	chatstack status    what runs
 //	chatstack logs      what the functions print
+//	chatstack clock     let time pass: idle and life limits, TTL, retries follow at once
+//	chatstack fault     make bad days on purpose: 410, throttling, killed functions …
+//	chatstack iam       what functions may do, and have never done
+//	chatstack dlq       what event source mappings gave up
 //	chatstack outputs   the stack's outputs
-//	chatstack env       settings with which AWS clients reach the local table
+//	chatstack env       settings with which AWS clients reach the local cloud
 //	chatstack pulumi    any Pulumi command against the stage
 //
 // It exits with 0 if all went well, 1 if something failed, 2 if it was called
@@ -54,8 +58,12 @@ type commandLine struct {
 	Down    downCommand    `cmd:"" help:"Destroy the stage and stop every process."`
 	Status  statusCommand  `cmd:"" help:"Show what runs. Exits with 3 if nothing does."`
 	Logs    logsCommand    `cmd:"" help:"Show what the functions print."`
+	Clock   clockCommand   `cmd:"" help:"Let time pass, as +10m or +2h, or show how much was."`
+	Fault   faultCommand   `cmd:"" help:"Make bad days on purpose: list, add and clear rules."`
+	IAM     iamCommand     `cmd:"" name:"iam" help:"Show what the functions' roles allow and what of it was never used."`
+	DLQ     dlqCommand     `cmd:"" name:"dlq" help:"Show what event source mappings gave up."`
 	Outputs outputsCommand `cmd:"" help:"Show the stack's outputs."`
-	Env     envCommand     `cmd:"" help:"Print export lines with which AWS clients reach the local table."`
+	Env     envCommand     `cmd:"" help:"Print export lines with which AWS clients reach the local cloud."`
 	Pulumi  pulumiCommand  `cmd:"" passthrough:"partial" help:"Run any Pulumi command against the stage: chatstack pulumi -- ARGS."`
 
 	Cloud cloudCommand `cmd:"" hidden:"" help:"Run the local cloud in the foreground; up starts it in the background."`
@@ -84,14 +92,18 @@ func untilSignal(parent context.Context) context.Context {
 	return ctx
 }
 
-func run(ctx context.Context, args []string) int {
-	var cl commandLine
-	parser, err := kong.New(&cl,
+func newParser(ctx context.Context, cl *commandLine) (*kong.Kong, error) {
+	return kong.New(cl,
 		kong.Name("chatstack"),
 		kong.Description("Run a chatstack program on this machine: real Pulumi engine, real functions, no AWS account."),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
+}
+
+func run(ctx context.Context, args []string) int {
+	var cl commandLine
+	parser, err := newParser(ctx, &cl)
 	if err != nil {
 		panic(err) // the command line above is wrong
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 )
 
@@ -22,10 +23,15 @@ func (c *outputsCommand) Run(ctx context.Context, p *project) error {
 		return err
 	}
 	if c.JSON {
-		encoder := json.NewEncoder(os.Stdout)
-		encoder.SetIndent("", "  ")
-		encoder.SetEscapeHTML(false)
-		return encoder.Encode(outputs)
+		return writeJSON(os.Stdout, outputs)
 	}
 	return printOutputs(os.Stdout, outputs)
+}
+
+// writeJSON writes what programs read.
+func writeJSON(out io.Writer, v any) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(v)
 }
