@@ -40,10 +40,10 @@ var operators = map[string]operator{
 	"StringNotEqualsIgnoreCase": {compare: strings.EqualFold, negated: true},
 	"StringLike":                {compare: wildcard},
 	"StringNotLike":             {compare: wildcard, negated: true},
-	"ArnEquals":                 {compare: matchARN}, // AWS: "ArnEquals and ArnLike behave identically"
-	"ArnNotEquals":              {compare: matchARN, negated: true},
-	"ArnLike":                   {compare: matchARN},
-	"ArnNotLike":                {compare: matchARN, negated: true},
+	"ArnEquals":                 {compare: MatchARN}, // AWS: "ArnEquals and ArnLike behave identically"
+	"ArnNotEquals":              {compare: MatchARN, negated: true},
+	"ArnLike":                   {compare: MatchARN},
+	"ArnNotLike":                {compare: MatchARN, negated: true},
 	"Bool":                      {compare: strings.EqualFold},
 	"Null":                      {compare: strings.EqualFold, isNull: true},
 }

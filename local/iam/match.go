@@ -35,9 +35,11 @@ func wildcard(pattern, text string) bool {
 // hold colons of its own.
 const arnSegments = 6
 
-// matchARN reports whether an ARN matches pattern segment by segment. The
-// pattern "*" matches whatever there is, also what is no ARN.
-func matchARN(pattern, arn string) bool {
+// MatchARN reports whether an ARN matches a pattern, as the condition ArnLike and
+// the Resource of a statement compare them: segment by segment, with "*" for any
+// characters and "?" for one. The pattern "*" matches whatever there is, also what
+// is no ARN.
+func MatchARN(pattern, arn string) bool {
 	if pattern == "*" {
 		return true
 	}

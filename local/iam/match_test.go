@@ -64,8 +64,8 @@ func TestARNsMatchSegmentBySegment(t *testing.T) {
 		// A wildcard before the resource does not reach over a colon.
 		{"arn:aws:dynamodb:e*0:table/chat:x", "arn:aws:dynamodb:eu:0:table/chat:x", false},
 	} {
-		if got := matchARN(test.pattern, test.arn); got != test.want {
-			t.Errorf("matchARN(%q, %q) = %t", test.pattern, test.arn, got)
+		if got := MatchARN(test.pattern, test.arn); got != test.want {
+			t.Errorf("MatchARN(%q, %q) = %t", test.pattern, test.arn, got)
 		}
 	}
 }

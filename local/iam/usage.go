@@ -135,7 +135,7 @@ func (a *allowance) use(c call) bool {
 			continue
 		}
 		for j, resource := range a.resources {
-			if resource.clause.covers(c.resource, matchARN) {
+			if resource.clause.covers(c.resource, MatchARN) {
 				a.counters[i][j].count(c.action)
 			}
 		}
