@@ -3,6 +3,8 @@ package cloud
 import (
 	"fmt"
 	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/credentials"
 )
 
 // AccountID is the AWS account that everything local belongs to.
@@ -11,11 +13,14 @@ const AccountID = "000000000000"
 // DefaultRegion is the Region where the program's configuration names none.
 const DefaultRegion = "us-east-1"
 
-// What AWS clients sign with. Nothing checks it.
+// What the account's owner signs with, who may do everything. It is no secret:
+// nothing listens beyond this machine.
 const (
 	accessKeyID     = "chatstack"
 	secretAccessKey = "chatstack"
 )
+
+var owner = credentials.NewStaticCredentialsProvider(accessKeyID, secretAccessKey, "")
 
 // A Client says how any AWS client reaches the local cloud's table.
 type Client struct {
@@ -42,7 +47,7 @@ func (c *Cloud) SetRegion(region string) error {
 		return fmt.Errorf("resources are deployed in Region %s and cannot move to %s: set aws:region back, or run `chatstack down` first", c.Region(), region)
 	}
 	c.notes.setRegion(region)
-	c.tableFront.SetRegion(region)
+	c.settleRegion()
 	return c.notes.write()
 }
 

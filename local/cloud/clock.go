@@ -17,6 +17,7 @@ func (c *Cloud) Advance(ctx context.Context, d time.Duration) error {
 	if d <= 0 || d > maxAdvance {
 		return fmt.Errorf("%v cannot be let pass: more than 0 can, and at most %v", d, maxAdvance)
 	}
+	c.sweeper.Notice(ctx)
 	if err := c.clock.AdvanceOnSecond(ctx, d); err != nil {
 		return err
 	}

@@ -18,9 +18,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 
 	"example.com/chatstack/local/clock"
 	"example.com/chatstack/local/dynamo"
@@ -60,7 +58,6 @@ type Cloud struct {
 	tableFront *dynamo.Front
 	transport  *http.Transport // of the clients that follow
 	table      *dynamodb.Client
-	streams    *dynamodbstreams.Client
 	sweeper    *dynamo.Sweeper
 	front      *listener // serves tableFront
 	elsewhere  *listener // answers for the services that are not run
@@ -126,7 +123,10 @@ func (c *Cloud) start(ctx, background context.Context, engine dynamo.EngineOptio
 	if c.engine, err = dynamo.Start(ctx, engine); err != nil {
 		return err
 	}
-	if c.tableFront, err = dynamo.NewFront(c.engine.Endpoint(), c.Region(), AccountID, c.log); err != nil {
+	if c.tableFront, err = dynamo.NewFront(dynamo.FrontOptions{
+		Engine: c.engine.Endpoint(), Region: c.Region(), Account: AccountID,
+		Authority: c.authority, Fault: c.faults.Table, Clock: c.clock, Log: c.log,
+	}); err != nil {
 		return err
 	}
 	if c.front, err = c.listen("dynamodb", c.tableFront); err != nil {
@@ -136,9 +136,8 @@ func (c *Cloud) start(ctx, background context.Context, engine dynamo.EngineOptio
 		return err
 	}
 	c.transport = &http.Transport{MaxIdleConnsPerHost: 16}
-	own := c.clientConfig(credentials.NewStaticCredentialsProvider(accessKeyID, secretAccessKey, ""))
-	c.table, c.streams = dynamodb.NewFromConfig(own), dynamodbstreams.NewFromConfig(own)
-	c.sweeper = c.tableFront.NewSweeper(c.table, c.clock.Now, c.log)
+	c.settleRegion()
+	c.sweeper = c.tableFront.NewSweeper()
 
 	c.logs = &logs.Store{Dir: c.path("logs"), Trouble: c.log}
 	c.roleLogs = &roleLogs{c: c, muted: map[string]bool{}}
@@ -176,14 +175,22 @@ func (c *Cloud) start(ctx, background context.Context, engine dynamo.EngineOptio
 // Faults are the bad days that are made on purpose.
 func (c *Cloud) Faults() *fault.Faults { return c.faults }
 
-// clientConfig is that of the cloud's own clients of the table and its streams.
+// clientConfig is that of clients of the table and its streams.
 func (c *Cloud) clientConfig(signer aws.CredentialsProvider) aws.Config {
 	return aws.Config{
-		Region:       c.Region(),
+		Region:       c.Region(), // of their signatures
 		BaseEndpoint: aws.String(c.front.URL()),
 		Credentials:  signer,
 		HTTPClient:   &http.Client{Transport: c.transport},
 	}
+}
+
+// settleRegion has requests be signed for the Region that is noted, also those of
+// the cloud's own.
+func (c *Cloud) settleRegion() {
+	c.authority.SetRegion(c.Region())
+	c.tableFront.SetRegion(c.Region())
+	c.table = dynamodb.NewFromConfig(c.clientConfig(owner))
 }
 
 // Failed is closed when the cloud cannot go on by itself.

@@ -107,11 +107,14 @@ func TestATakenPortMovesAndDiffSaysSo(t *testing.T) {
 	s := r.serve("moves")
 	r.restart(func() {
 		address := strings.TrimPrefix(s.api.Outputs.text("apiEndpoint"), "ws://")
-		other, err := net.Listen("tcp", address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { other.Close() })
+		// A process that another test starts meanwhile may hold it for a moment.
+		eventually(t, "the port is free", func() bool {
+			other, err := net.Listen("tcp", address)
+			if err == nil {
+				t.Cleanup(func() { other.Close() })
+			}
+			return err == nil
+		})
 	})
 	if diff := cmp.Diff(Change{Properties: []string{"apiEndpoint"}}, r.diff(s.api)); diff != "" {
 		t.Errorf("API (-want +got):\n%s", diff)

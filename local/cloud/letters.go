@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+
 	"example.com/chatstack/local/eventsource"
 )
 
@@ -59,7 +61,7 @@ func (c *Cloud) letter(ctx context.Context, queue string, body json.RawMessage) 
 		if m.FunctionARN != content.RequestContext.FunctionARN || m.StreamARN != content.Batch.StreamARN {
 			continue
 		}
-		records, err := eventsource.Reread(ctx, c.streams, m, body)
+		records, err := eventsource.Reread(ctx, dynamodbstreams.NewFromConfig(c.clientConfig(owner)), m, body)
 		if err != nil {
 			c.log.Info("records of a dead letter not read", "error", err)
 			continue
