@@ -32,14 +32,12 @@ func (b *backoff) next() time.Duration {
 	return b.wait - rand.N(b.wait/2+1)
 }
 
-// sleep waits, and returns false if ctx ended before.
-func sleep(ctx context.Context, d time.Duration) bool {
+// sleep waits by the machine's time, or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return true
 	case <-ctx.Done():
-		return false
 	}
 }

@@ -147,6 +147,7 @@ func TestRetriesBeginAnewWhenTheCheckpointMoves(t *testing.T) {
 		settle(time.Minute)
 		wantSame(t, "batches", []string{"101 102 103", "103", "103", "103", "103"}, w.function.got())
 		wantSame(t, "dead letters", []string{"RetryAttemptsExhausted 103-103 ×4"}, w.queue.letters())
+		wantSame(t, "batchSize", 1.0, w.queue.body(t, 0)["DDBStreamBatchInfo"].(map[string]any)["batchSize"].(float64))
 		response := w.queue.body(t, 0)["responseContext"].(map[string]any)
 		if response["functionError"] != nil {
 			t.Errorf("functionError of a reported failure is %v", response["functionError"])

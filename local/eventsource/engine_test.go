@@ -206,3 +206,63 @@ func TestRealEngineLatest(t *testing.T) {
 		}
 	}
 }
+
+func TestRealEngineInLanes(t *testing.T) {
+	t.Parallel()
+	table := newRealTable(t)
+	checkpoints, err := NewFileCheckpoints(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const channels, messages = 5, 30
+	for i := range messages {
+		for channel := range channels {
+			item := key(fmt.Sprintf("%02d", i))
+			item["pk"] = &types.AttributeValueMemberS{Value: fmt.Sprint(channel)}
+			if _, err := table.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table.name, Item: item}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	got := make(chan [2]string, channels*messages)
+	p := New(Options{
+		StreamsFor:   func(Mapping) Streams { return table.streams },
+		Checkpoints:  checkpoints,
+		PartitionKey: func(Mapping) string { return "pk" },
+		Invoker: invokerFunc(func(payload []byte) {
+			var event events.DynamoDBEvent
+			if err := json.Unmarshal(payload, &event); err != nil {
+				t.Error(err)
+			}
+			for _, r := range event.Records {
+				got <- [2]string{r.Change.Keys["pk"].String(), r.Change.Keys["sk"].String()}
+			}
+		}),
+	})
+	defer p.Close()
+	m := mapping(func(m *Mapping) {
+		m.OnFailureARN, m.StreamARN, m.ParallelizationFactor, m.BatchSize = "", table.stream, 4, 7
+	})
+	if err := p.Put(m); err != nil {
+		t.Fatal(err)
+	}
+	next := map[string]int{}
+	for n := range channels * messages {
+		select {
+		case keys := <-got:
+			if want := fmt.Sprintf("%02d", next[keys[0]]); keys[1] != want {
+				t.Fatalf("of channel %s came %s, not %s", keys[0], keys[1], want)
+			}
+			next[keys[0]]++
+		case <-time.After(20 * time.Second):
+			t.Fatalf("only %d came", n)
+		}
+	}
+}
+
+type invokerFunc func(payload []byte)
+
+func (f invokerFunc) Invoke(_ context.Context, _ string, payload []byte) ([]byte, string, error) {
+	f(payload)
+	return nil, "", nil
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -76,6 +77,8 @@ func (m Mapping) check() error {
 		return errors.New("it names no function")
 	case m.StreamARN == "":
 		return errors.New("it names no stream")
+	case strings.HasSuffix(m.OnFailureARN, ".fifo"):
+		return fmt.Errorf("on-failure destination %s: it cannot be a FIFO queue", m.OnFailureARN)
 	case len(m.Filters) > maxFilters:
 		return fmt.Errorf("%d filters: there may be %d", len(m.Filters), maxFilters)
 	}

@@ -64,8 +64,6 @@ type Options struct {
 
 // ErrConflict reports a mapping of a function to a stream that another mapping
 // maps to it already. AWS's sentence follows it.
-//
-//lint:ignore ST1005 the text is AWS's own
 var ErrConflict = errors.New("ResourceConflictException")
 
 // ErrClosed reports that the poller has been closed.

@@ -361,6 +361,7 @@ func TestPutRefuses(t *testing.T) {
 			"age beyond a week":    {func(m *Mapping) { m.MaximumRecordAge = 604_801 * time.Second }, "Value '604801' at 'maximumRecordAgeInSeconds'"},
 			"parallelization":      {func(m *Mapping) { m.ParallelizationFactor = 11 }, "Value '11' at 'parallelizationFactor'"},
 			"no parallelization":   {func(m *Mapping) { m.ParallelizationFactor = 0 }, "Value '0' at 'parallelizationFactor'"},
+			"FIFO queue":           {func(m *Mapping) { m.OnFailureARN = queueARN + ".fifo" }, "it cannot be a FIFO queue"},
 			"too many filters":     {func(m *Mapping) { m.Filters = make([]string, 6) }, "6 filters"},
 			"invalid filter":       {func(m *Mapping) { m.Filters = []string{`{"a":"b"}`} }, "Invalid filter pattern definition. Filter 1: a: what may match stands in a list"},
 			"another mapping's":    {func(m *Mapping) { m.FunctionName = "broadcast" }, `The event source arn (" ` + streamARN + ` ") and function (" broadcast ") provided mapping already exists. Please update or delete the existing mapping with UUID ` + mapping().UUID},

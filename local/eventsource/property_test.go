@@ -34,6 +34,7 @@ type plan struct {
 	duplicates []bool          // which of the first batches that succeed come again
 	reads      []int           // which of the first reads fail, and how
 	restarts   []time.Duration // how long each poller runs; the last one runs on
+	changes    []time.Duration // when the last poller's mapping changes and time is let pass
 	pauses     []time.Duration // between the records, over and over
 }
 
@@ -60,6 +61,7 @@ func drawPlan(t *rapid.T) plan {
 		duplicates: rapid.SliceOfN(rapid.Bool(), 0, 8).Draw(t, "duplicates"),
 		reads:      rapid.SliceOfN(rapid.IntRange(0, 3), 0, 10).Draw(t, "reads"),
 		restarts:   rapid.SliceOfN(rapid.SampledFrom([]time.Duration{time.Millisecond, 2 * time.Second, time.Minute}), 0, 3).Draw(t, "restarts"),
+		changes:    rapid.SliceOfN(rapid.SampledFrom([]time.Duration{0, time.Millisecond, 5 * time.Second}), 0, 3).Draw(t, "changes"),
 		pauses:     rapid.SliceOfN(rapid.SampledFrom([]time.Duration{0, 0, 0, 300 * time.Millisecond, 4 * time.Second}), 1, 5).Draw(t, "pauses"),
 	}
 	most := 4
@@ -312,13 +314,14 @@ func (p plan) run() []string {
 		j.fails = append(j.fails, r.fails)
 	}
 	streams := &fakeStreams{pageSize: p.pageSize, key: "pk", shards: []*fakeShard{{id: "parent"}}, fail: j.failRead}
+	passing := new(clock.Clock)
 	start := func() *Poller {
 		poller := New(Options{
 			StreamsFor:  func(Mapping) Streams { return streams },
 			Invoker:     j,
 			Checkpoints: j,
 			DeadLetters: j,
-			Clock:       new(clock.Clock),
+			Clock:       passing,
 			DuplicateFault: func(Mapping) bool {
 				j.mu.Lock()
 				defer j.mu.Unlock()
@@ -365,6 +368,15 @@ func (p plan) run() []string {
 	}
 	poller := start()
 	defer poller.Close()
+	for i, after := range p.changes {
+		time.Sleep(after)
+		passing.Advance(10 * time.Second)
+		changed := p.mapping
+		changed.Window = time.Duration(i%2) * time.Second
+		if err := poller.Put(changed); err != nil {
+			panic(err)
+		}
+	}
 	writer.Wait()
 	for range 10_000 {
 		if j.finished() {

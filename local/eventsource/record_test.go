@@ -1,13 +1,21 @@
 package eventsource
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 )
 
@@ -76,6 +84,55 @@ func TestEventAsOnAWS(t *testing.T) {
 	if typed.UserIdentity.PrincipalID != "dynamodb.amazonaws.com" || typed.Change.ApproximateCreationDateTime.Unix() != 1700000001 ||
 		string(typed.Change.OldImage["b"].Binary()) != "\x01\x02\x03" {
 		t.Errorf("as the Go library reads it: %+v", typed)
+	}
+}
+
+// What a record tells depends on the stream's view type, as the engine gives it.
+func TestImagesByViewType(t *testing.T) {
+	t.Parallel()
+	m := mapping()
+	for view, images := range map[types.StreamViewType][]string{
+		types.StreamViewTypeKeysOnly:        nil,
+		types.StreamViewTypeNewImage:        {"NewImage"},
+		types.StreamViewTypeOldImage:        {"OldImage"},
+		types.StreamViewTypeNewAndOldImages: {"NewImage", "OldImage"},
+	} {
+		r := newRecord("1")
+		r.EventName = types.OperationTypeModify
+		r.Dynamodb.StreamViewType = view
+		item := r.Dynamodb.NewImage
+		r.Dynamodb.NewImage, r.Dynamodb.OldImage = nil, nil
+		size := len("pk") + len("p") + len("sk") + len("1")
+		for _, image := range images {
+			if size += len("pk") + len("p") + len("sk") + len("1"); image == "NewImage" {
+				r.Dynamodb.NewImage = item
+			} else {
+				r.Dynamodb.OldImage = item
+			}
+		}
+		want := []string{"ApproximateCreationDateTime", "Keys", "SequenceNumber", "SizeBytes", "StreamViewType"}
+		want = append(want, images...)
+		slices.Sort(want)
+		data := m.event(r)["dynamodb"].(map[string]any)
+		wantSame(t, string(view), want, slices.Sorted(maps.Keys(data)))
+		wantSame(t, string(view), []any{string(view), json.Number(strconv.Itoa(size))}, []any{data["StreamViewType"], data["SizeBytes"]})
+	}
+}
+
+func TestCreationTimeIsWrittenAsOnAWS(t *testing.T) {
+	t.Parallel()
+	for seconds, want := range map[int64]string{
+		1700000001: "1.700000001E9", 1700000000: "1.7E9", 2000000000: "2.0E9", 0: "0.0E0",
+	} {
+		if got := javaDouble(seconds); string(got) != want {
+			t.Errorf("%d is written %s", seconds, got)
+		}
+	}
+	r := newRecord("1")
+	r.Dynamodb.ApproximateCreationDateTime = aws.Time(time.Unix(1700000001, 999e6))
+	m := mapping()
+	if data := string(encode(m.event(r))); !strings.Contains(data, `"ApproximateCreationDateTime":1.700000001E9,`) {
+		t.Errorf("event %s", data)
 	}
 }
 
@@ -158,4 +215,42 @@ func TestEqualValues(t *testing.T) {
 	if equalItems(values, map[string]types.AttributeValue{"pk": text("a")}) {
 		t.Error("an item equals a part of it")
 	}
+}
+
+// An answering transport answers every request with the same body.
+type answeringTransport []byte
+
+func (body answeringTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{
+		StatusCode: http.StatusOK, Header: http.Header{}, Request: r, Body: io.NopCloser(bytes.NewReader(body)),
+	}, nil
+}
+
+// Whatever an engine answers, what comes of it is an event in JSON.
+func FuzzRecords(f *testing.F) {
+	f.Add([]byte(`{"NextShardIterator":"x","Records":[{"awsRegion":"r","eventID":"1","eventName":"MODIFY","dynamodb":{
+		"ApproximateCreationDateTime":1700000001,"Keys":{"pk":{"S":"a"}},"NewImage":{"n":{"N":"1"},"b":{"B":"AQID"},"l":{"L":[{"NULL":true}]}},
+		"OldImage":{"m":{"M":{"x":{"BOOL":false}}},"ss":{"SS":["a"]},"ns":{"NS":["1"]},"bs":{"BS":["AQ=="]}},"SequenceNumber":"1"},
+		"userIdentity":{"PrincipalId":"dynamodb.amazonaws.com","Type":"Service"}}]}`))
+	f.Add([]byte(`{"Records":[{"dynamodb":{"Keys":{"pk":{"X":1}},"SequenceNumber":"1"}},{"dynamodb":null},{}]}`))
+	m := mapping()
+	f.Fuzz(func(t *testing.T, body []byte) {
+		client := dynamodbstreams.New(dynamodbstreams.Options{
+			Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""),
+			HTTPClient: &http.Client{Transport: answeringTransport(body)}, Retryer: aws.NopRetryer{},
+		})
+		out, err := client.GetRecords(t.Context(), &dynamodbstreams.GetRecordsInput{ShardIterator: aws.String("x")})
+		if err != nil {
+			return
+		}
+		for _, record := range out.Records {
+			if record.Dynamodb == nil || record.Dynamodb.SequenceNumber == nil {
+				continue
+			}
+			unchanged(record)
+			if data := encode(m.event(record)); !json.Valid(data) {
+				t.Errorf("event %s", data)
+			}
+		}
+	})
 }
