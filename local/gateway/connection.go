@@ -71,7 +71,7 @@ func (e *endpoint) newConnection(r *http.Request, stage string) *connection {
 		identity:    identity{UserAgent: strings.Clone(r.UserAgent()), SourceIP: sourceIP(r)},
 		connectedAt: now,
 		slots:       make(chan struct{}, e.options.Limits.InFlight),
-		outbox:      newOutbox(e.options.Limits, e.running.Go),
+		outbox:      newOutbox(&e.options.Limits, e.running.Go),
 		closing:     make(chan struct{}),
 	}
 	c.lastActive.Store(now.UnixNano())
@@ -85,7 +85,7 @@ func (c *connection) log() *slog.Logger {
 
 // attach gives the open connection its socket.
 func (c *connection) attach(conn net.Conn, ahead *bufio.Reader) {
-	c.frames = newFrameReader(conn, ahead, c.endpoint.options.Limits, c.pong)
+	c.frames = newFrameReader(conn, ahead, &c.endpoint.options.Limits, c.pong)
 	c.outbox.attach(conn)
 	c.touch()
 	c.mu.Lock()
@@ -95,11 +95,11 @@ func (c *connection) attach(conn net.Conn, ahead *bufio.Reader) {
 		c.expectEnd()
 	}
 	c.watch()
+	c.log().Debug("connection opened") // not in serve, whose goroutine would keep the stack that it takes
 }
 
 // serve reads messages until the connection closes, then runs $disconnect.
 func (c *connection) serve() {
-	c.log().Debug("connection opened")
 	for {
 		message, err := c.frames.next()
 		if err != nil {

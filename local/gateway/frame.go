@@ -30,7 +30,7 @@ func (v violation) Error() string { return v.why }
 // API Gateway's limits.
 type frameReader struct {
 	source *bufio.Reader
-	limits Limits
+	limits *Limits
 	pong   func(payload []byte)
 	unread int64 // of the payload of the last frame
 	closed bool  // the client has sent a close frame
@@ -42,7 +42,7 @@ const readBuffer = 256
 
 // newFrameReader reads from conn, after what the HTTP server has read of it
 // already.
-func newFrameReader(conn io.Reader, ahead *bufio.Reader, limits Limits, pong func([]byte)) *frameReader {
+func newFrameReader(conn io.Reader, ahead *bufio.Reader, limits *Limits, pong func([]byte)) *frameReader {
 	if n := ahead.Buffered(); n > 0 {
 		read, _ := ahead.Peek(n)
 		conn = io.MultiReader(bytes.NewReader(bytes.Clone(read)), conn)

@@ -17,7 +17,8 @@ import (
 // reader makes a frameReader for bytes.
 func reader(sent []byte) *frameReader {
 	nothing := bufio.NewReader(strings.NewReader(""))
-	return newFrameReader(bytes.NewReader(sent), nothing, Limits{}.withDefaults(), func([]byte) {})
+	limits := Limits{}.withDefaults()
+	return newFrameReader(bytes.NewReader(sent), nothing, &limits, func([]byte) {})
 }
 
 // A message that comes through is text within the limits, and what ends the

@@ -99,9 +99,14 @@ func (c *connection) managePost(w http.ResponseWriter, payload []byte) {
 // managedConnection is the body of GET. Its times are text, unlike those of
 // events, which count milliseconds.
 type managedConnection struct {
-	ConnectedAt  string   `json:"connectedAt"`
-	Identity     identity `json:"identity"`
-	LastActiveAt string   `json:"lastActiveAt"`
+	ConnectedAt  string          `json:"connectedAt"`
+	Identity     managedIdentity `json:"identity"`
+	LastActiveAt string          `json:"lastActiveAt"`
+}
+
+type managedIdentity struct {
+	SourceIP  string `json:"sourceIp"`
+	UserAgent string `json:"userAgent,omitempty"`
 }
 
 const isoTime = "2006-01-02T15:04:05.000Z"
@@ -111,7 +116,7 @@ func (c *connection) manageGet(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(encodeJSON(managedConnection{
 		ConnectedAt:  info.ConnectedAt.UTC().Format(isoTime),
-		Identity:     c.identity,
+		Identity:     managedIdentity{info.SourceIP, info.UserAgent},
 		LastActiveAt: info.LastActiveAt.UTC().Format(isoTime),
 	}))
 }

@@ -116,7 +116,7 @@ func TestGetTellsOfTheConnectionInISOTime(t *testing.T) {
 		request := httptest.NewRequest(http.MethodGet, "/prod/@connections/"+r.Connections(r.api.ID)[0].ID, nil)
 		request.Header.Set("Authorization", signed)
 		got := r.do(request).Body.String()
-		want := `{"connectedAt":"2025-01-09T16:43:44.005Z","identity":{"userAgent":"Go-http-client/1.1","sourceIp":"127.0.0.1"},` +
+		want := `{"connectedAt":"2025-01-09T16:43:44.005Z","identity":{"sourceIp":"127.0.0.1","userAgent":"Go-http-client/1.1"},` +
 			`"lastActiveAt":"2025-01-09T16:45:14.005Z"}`
 		if got != want {
 			t.Errorf("got %s, want %s", got, want)
@@ -205,6 +205,25 @@ func TestConnectionIsGoneWhileConnectRuns(t *testing.T) {
 	if err := r.post(t.Context(), id, "welcome"); err != nil {
 		t.Errorf("as soon as the client sees 101: %v", err)
 	}
+}
+
+func TestConnectionIsGoneWhileTheAuthorizerRuns(t *testing.T) {
+	t.Parallel()
+	authorizer, events := recorded(ok)
+	goOn := make(chan struct{})
+	fns := functions{"authorizer": func(ctx context.Context, payload []byte) (string, string, error) {
+		_, _, _ = authorizer(ctx, payload)
+		<-goOn
+		return policy("Allow", "*", "*", "{}"), "", nil
+	}}
+	r := start(t, guarded(fns), gateway.Options{Invoker: fns})
+	client := r.request("/prod", nil)
+	id := next(t, events).RequestContext.ConnectionID
+	if got := failure(r.post(t.Context(), id, "welcome")); got != "410 GoneException" {
+		t.Errorf("got %s", got)
+	}
+	close(goOn)
+	client.readResponse()
 }
 
 func TestConnectionOfAnotherStageIsGone(t *testing.T) {

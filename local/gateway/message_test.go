@@ -67,6 +67,61 @@ func TestClientCannotSelectConnectOrDisconnect(t *testing.T) {
 	}
 }
 
+func TestRouteIsSelectedByTheWholeExpression(t *testing.T) {
+	t.Parallel()
+	const parts = `${request.body.service}/${request.body.action}`
+	tests := map[string]struct{ expression, message, want string }{
+		"several parts":          {parts, `{"service":"chat","action":"join"}`, "chat/join"},
+		"a missing part":         {parts, `{"service":"chat"}`, "chat/"},
+		"both missing":           {parts, `{}`, "/"},
+		"no object":              {parts, `["chat","join"]`, "/"},
+		"JSON that is text":      {parts, `"chat/join"`, "/"},
+		"no JSON":                {parts, `chat/join`, "$default"},
+		"text after the JSON":    {parts, `{"service":"chat","action":"join"}x`, "$default"},
+		"nested":                 {`$request.body.meta.kind`, `{"meta":{"kind":"join"}}`, "join"},
+		"nested in no object":    {`$request.body.meta.kind`, `{"meta":"join"}`, "$default"},
+		"number":                 {`$request.body.a`, `{"a":1.50}`, "1.50"},
+		"boolean":                {`$request.body.a`, `{"a":true}`, "true"},
+		"null":                   {`v$request.body.a`, `{"a":null}`, "v"},
+		"array":                  {`$request.body.a`, `{"a":["item1","item2"]}`, "[item1, item2]"},
+		"object":                 {`$request.body.a`, `{"a":{"b":1}}`, `{"b":1}`},
+		"case counts":            {`$request.body.a`, `{"a":"Join"}`, "$default"},
+		"escaped":                {`\$default`, `{"action":"join"}`, "$default"},
+		"parts make no $connect": {`$request.body.a$request.body.b`, `{"a":"$con","b":"nect"}`, "$default"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			selected, events := recorded(ok)
+			fns := make(functions)
+			for _, key := range []string{"chat/join", "chat/", "/", "join", "1.50", "true", "v", "[item1, item2]", `{"b":1}`, "$connect", "$default"} {
+				fns[key] = selected
+			}
+			fns["$connect"] = ok
+			api := declare(fns)
+			api.RouteSelectionExpression = test.expression
+			r := start(t, api, gateway.Options{Invoker: fns})
+			send(t, r.dial(), test.message)
+			if got := next(t, events).RequestContext.RouteKey; got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestBodyOfConnectIsNeverSent(t *testing.T) {
+	t.Parallel()
+	fns := functions{"$connect": returns(`{"statusCode":200,"body":"welcome"}`)}
+	r := start(t, twoWay(declare(fns)), gateway.Options{Invoker: fns})
+	conn := r.dial()
+	if err := r.post(t.Context(), r.onlyID(), "the first frame"); err != nil {
+		t.Fatal(err)
+	}
+	if got := receive(t, conn); got != "the first frame" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestRouteKeyIsTheSelectedOne(t *testing.T) {
 	t.Parallel()
 	join, joins := recorded(ok)

@@ -17,7 +17,7 @@ var (
 // order. Whoever sends never waits for the client. There is a goroutine that
 // writes while there is something to write, and none for an idle connection.
 type outbox struct {
-	limits Limits
+	limits *Limits
 	spawn  func(func())  // starts a goroutine
 	done   chan struct{} // closed once nothing is written any more
 
@@ -30,7 +30,7 @@ type outbox struct {
 	ended    bool // done is closed
 }
 
-func newOutbox(limits Limits, spawn func(func())) *outbox {
+func newOutbox(limits *Limits, spawn func(func())) *outbox {
 	return &outbox{limits: limits, spawn: spawn, done: make(chan struct{})}
 }
 

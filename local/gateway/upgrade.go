@@ -55,6 +55,7 @@ func (e *endpoint) upgrade(w http.ResponseWriter, r *http.Request, stage string)
 	if r.Context().Err() != nil {
 		c.log().Info("client vanished during $connect")
 		c.disconnect(vanished)
+		w.WriteHeader(http.StatusBadRequest) // to one who has only stopped writing
 		return
 	}
 	// Reachable before the client sees 101, so that nobody who hears of the
