@@ -64,6 +64,9 @@ func (f *Front) uses(c *call) ([]use, error) {
 	case "ListTables", "DescribeLimits", "DescribeEndpoints", "ListStreams":
 		return []use{{action: c.operation, resource: "*"}}, nil
 	case "DescribeStream", "GetShardIterator", "GetRecords":
+		if c.stream == "" && c.operation == "GetRecords" {
+			return nil, refuse(ofValidate+"ValidationException", "Invalid ShardIterator")
+		}
 		return []use{f.arnUse(c.operation, c.stream)}, nil
 	default:
 		return nil, refuse(ofService+"UnknownOperationException",

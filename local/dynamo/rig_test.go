@@ -3,12 +3,19 @@ package dynamo_test
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"hash/crc32"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -172,3 +179,38 @@ func (r *rig) records(stream *string) []streamtypes.Record {
 }
 
 func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+
+// post sends a body as it is, signed by the clients of another rig, or not at
+// all with none.
+func (r *rig) post(target, body string, signer *rig) (status int, answer string) {
+	r.t.Helper()
+	req, err := http.NewRequestWithContext(r.t.Context(), http.MethodPost, *r.config.BaseEndpoint, strings.NewReader(body))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	req.Header.Set("X-Amz-Target", target)
+	req.Header.Set("Content-Type", "application/x-amz-json-1.0")
+	if signer != nil {
+		c, err := signer.config.Credentials.Retrieve(r.t.Context())
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		sum := sha256.Sum256([]byte(body))
+		if err := v4.NewSigner().SignHTTP(r.t.Context(), c, req, hex.EncodeToString(sum[:]), "dynamodb", region, time.Now()); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	resp, err := r.config.HTTPClient.Do(req)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	all, err := io.ReadAll(resp.Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if got, want := resp.Header.Get("X-Amz-Crc32"), strconv.FormatUint(uint64(crc32.ChecksumIEEE(all)), 10); got != want {
+		r.t.Errorf("checksum %s, want %s", got, want)
+	}
+	return resp.StatusCode, string(all)
+}
