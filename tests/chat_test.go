@@ -4,11 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -40,6 +37,7 @@ func TestChat(t *testing.T) {
 		part("a back end drives the chat through the table", func(t *testing.T) { backEnd(t, p, endpoint) })
 		part("the aws command drives the chat under chatstack env", func(t *testing.T) { awsCommand(t, p, endpoint) })
 		part("Node's own WebSocket chats", func(t *testing.T) { nodeClient(t, endpoint) })
+		part("wscat chats", func(t *testing.T) { wscat(t, endpoint) })
 		part("two tabs of a browser chat", func(t *testing.T) { twoTabs(t, p) })
 	})
 }
@@ -202,67 +200,6 @@ func backEnd(t *testing.T, p *project, endpoint string) {
 	put(map[string]types.AttributeValue{"pk": text("CHANNEL|backstage"), "sk": text("CONNECTION|" + watcher.id)})
 	watcher.expect(event{"event": "subscriber_sub", "subscriberId": watcher.id, "channelId": "backstage"})
 	c.never(event{"event": "subscriber_sub", "subscriberId": watcher.id, "channelId": "backstage"})
-}
-
-func awsCommand(t *testing.T, p *project, endpoint string) {
-	commands := map[string]bool{}
-	for _, name := range []string{"aws", "/usr/bin/aws"} { // the second is Debian's, which is old
-		if path, err := exec.LookPath(name); err == nil {
-			commands[path] = true
-		}
-	}
-	if len(commands) == 0 {
-		t.Skip("the aws command is not installed")
-	}
-	table := p.outputs()["tableName"]
-	for command := range commands {
-		c := connect(t, endpoint)
-		run := func(args ...string) {
-			t.Helper()
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
-			script := `eval "$("$0" --program "$1" --home "$2" env)"; shift 2; "$@"`
-			cmd := exec.CommandContext(ctx, "sh", append([]string{"-c", script, chatstack, p.program, p.home, command}, args...)...)
-			if out, err := cmd.CombinedOutput(); err != nil {
-				t.Fatalf("%s %s: %v\n%s", command, strings.Join(args, " "), err, out)
-			}
-		}
-		channel := fmt.Sprintf("console %d", len(command))
-		subscription := fmt.Sprintf(`{"pk":{"S":"CHANNEL|%s"},"sk":{"S":"CONNECTION|%s"}}`, channel, c.id)
-		run("dynamodb", "put-item", "--table-name", table, "--item", subscription)
-		c.expect(event{"event": "subscriber_sub", "channelId": channel, "subscriberId": c.id})
-		run("dynamodb", "put-item", "--table-name", table, "--item",
-			fmt.Sprintf(`{"pk":{"S":"CHANNEL|%s"},"sk":{"S":"PUBLISH|1"},"name":{"S":"console"},"content":{"S":"typed by hand"}}`, channel))
-		c.expect(event{"event": "channel_message", "channelId": channel, "content": "typed by hand"})
-		run("dynamodb", "delete-item", "--table-name", table, "--key", subscription)
-		c.expect(event{"event": "subscriber_unsub", "channelId": channel, "subscriberId": c.id, "reason": "left"})
-	}
-}
-
-func nodeClient(t *testing.T, endpoint string) {
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Skip("Node is not installed")
-	}
-	c := connect(t, endpoint)
-	const script = `
-const socket = new WebSocket(process.argv[1], ["chatstack.v1", "bearer.none"]);
-socket.onopen = () => socket.send(JSON.stringify({ action: "sendMessage", channelId: "General", name: "node", content: "from Node" }));
-socket.onmessage = ({ data }) => { if (JSON.parse(data).event === "ack") { console.log(data); socket.close(); } };
-socket.onerror = (e) => { console.error(e.message ?? e); process.exit(1); };
-`
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, node, "--experimental-websocket", "-e", script, endpoint)
-	cmd.Env = append(os.Environ(), "NODE_NO_WARNINGS=1")
-	out, err := cmd.CombinedOutput()
-	if err != nil && strings.Contains(string(out), "bad option") {
-		t.Skip("this Node has no WebSocket of its own: 20.10 is the first that has")
-	}
-	if err != nil {
-		t.Fatalf("node: %v\n%s", err, out)
-	}
-	c.expect(event{"event": "channel_message", "name": "node", "content": "from Node"})
 }
 
 // twoTabs is the README's picture: two people in two tabs, one of whom leaves.
