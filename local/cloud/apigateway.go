@@ -38,7 +38,7 @@ func gatewayKinds() map[string]*kind {
 			settle: func(c *Cloud, r *Resource) error { return c.deployAPI(r.ID) },
 		},
 		typeStage: {
-			runs:     []string{"apiId", "name", "autoDeploy", "stageVariables"},
+			runs:     []string{"apiId", "name", "autoDeploy", "stageVariables", "defaultRouteSettings", "routeSettings"},
 			ignores:  []string{"description"},
 			replaces: []string{"apiId", "name"},
 			named:    "name", nameMax: 128,
@@ -197,7 +197,15 @@ func (c *Cloud) deployAPI(id string) error {
 	}
 	for _, r := range c.notes.list(typeStage, of) {
 		name := r.Inputs.text("name")
-		api.Stages[name] = gateway.Stage{Name: name, Variables: r.Inputs.sub("stageVariables").textMap()}
+		stage := gateway.Stage{
+			Name: name, Variables: r.Inputs.sub("stageVariables").textMap(),
+			DefaultRouteSettings: routeSettings(r.Inputs.sub("defaultRouteSettings")),
+			RouteSettings:        map[string]gateway.RouteSettings{},
+		}
+		for _, settings := range r.Inputs.subs("routeSettings") {
+			stage.RouteSettings[settings.text("routeKey")] = routeSettings(settings)
+		}
+		api.Stages[name] = stage
 	}
 	for _, r := range c.notes.list(typeIntegration, of) {
 		api.Integrations[r.ID] = gateway.Integration{
@@ -233,6 +241,13 @@ func (c *Cloud) deployAPI(id string) error {
 		})
 	}
 	return c.gateway.Put(api)
+}
+
+// routeSettings are a stage's throttles. Its metrics and execution logs are not
+// kept here.
+func routeSettings(settings Properties) gateway.RouteSettings {
+	rate, _ := settings["throttlingRateLimit"].(float64)
+	return gateway.RouteSettings{ThrottlingRateLimit: rate, ThrottlingBurstLimit: settings.number("throttlingBurstLimit", 0)}
 }
 
 // trimTarget takes the integration's ID out of a route's target.

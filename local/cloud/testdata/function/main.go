@@ -1,5 +1,6 @@
 // Command function is what the tests of the local cloud deploy: it answers
-// frames, and fails on stream records.
+// frames, fails on stream records, and as an authorizer allows or denies as the
+// header Effect says.
 package main
 
 import (
@@ -20,6 +21,9 @@ var version = "1" // set by the linker
 type event struct {
 	Body    string
 	Records []json.RawMessage
+
+	MethodARN string            `json:"methodArn"`
+	Headers   map[string]string `json:"headers"`
 }
 
 type answer struct {
@@ -28,18 +32,30 @@ type answer struct {
 }
 
 func main() {
-	lambda.Start(func(ctx context.Context, e event) (answer, error) {
+	lambda.Start(func(ctx context.Context, e event) (any, error) {
 		if e.Records != nil {
-			return answer{}, errors.New("records are not taken")
+			return nil, errors.New("records are not taken")
+		}
+		if e.MethodARN != "" {
+			return policy(e.Headers["Effect"], e.MethodARN), nil
 		}
 		var frame struct{ Action string }
 		if e.Body != "" {
 			if err := json.Unmarshal([]byte(e.Body), &frame); err != nil {
-				return answer{}, err
+				return nil, err
 			}
 		}
 		return answer{StatusCode: 200, Body: do(ctx, frame.Action)}, nil
 	})
+}
+
+// policy is an authorizer's answer.
+func policy(effect, resource string) any {
+	type object = map[string]any
+	return object{"principalId": "someone", "policyDocument": object{
+		"Version":   "2012-10-17",
+		"Statement": []object{{"Action": "execute-api:Invoke", "Effect": effect, "Resource": resource}},
+	}}
 }
 
 func do(ctx context.Context, action string) string {
