@@ -22,6 +22,9 @@ func TestInitCrashSaysWhy(t *testing.T) {
 	if !strings.Contains(log, "\tPhase: init\tStatus: error\tError Type: Runtime.ExitError") {
 		t.Errorf("log:\n%s", log)
 	}
+	if !strings.Contains(log, "\tPhase: invoke\tStatus: error\tError Type: Runtime.ExitError\nSTART") {
+		t.Errorf("log:\n%s", log)
+	}
 	f.put(mode("needs a variable", "TABLE_NAME", "t"))
 	f.pid()
 }
@@ -45,7 +48,7 @@ func TestInitMayTakeTenSecondsAndThenTheTimeout(t *testing.T) {
 		t.Errorf("after %v: %+v", took, got)
 	}
 	log := f.logs.String()
-	if !strings.Contains(log, "\tPhase: init\tStatus: timeout\n") || !strings.Contains(log, "Task timed out after 1.00 seconds") {
+	if !strings.Contains(log, "\tPhase: init\tStatus: timeout\n") || !strings.Contains(log, "\tPhase: invoke\tStatus: timeout\nSTART") || !strings.Contains(log, "Task timed out after 1.00 seconds") {
 		t.Errorf("log:\n%s", log)
 	}
 }
@@ -81,5 +84,20 @@ exit 1
 	f := newFixture(t, Options{}, func(cfg *Config) { cfg.Bootstrap = script })
 	if got, want := errorOf(t, f.do("echo")), (failure{"ConfigError", "no configuration"}); got != want {
 		t.Errorf("%+v", got)
+	}
+}
+
+func TestInitErrorEndsTheInitialization(t *testing.T) {
+	for name, linger := range map[string]string{"and the process": "", "and a process that stays": "yes"} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, Options{}, mode("cannot come up", "LINGER", linger))
+			if got, want := errorOf(t, f.do("echo")), (failure{"ConfigError", "no configuration"}); got != want {
+				t.Errorf("%+v", got)
+			}
+			log := f.logs.String()
+			if strings.Count(log, "giving up") != 2 || strings.Count(log, "INIT_REPORT") != 2 {
+				t.Errorf("log:\n%s", log)
+			}
+		})
 	}
 }

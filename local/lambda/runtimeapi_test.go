@@ -261,3 +261,76 @@ func TestExtensionForSIGTERM(t *testing.T) {
 	s.deliver(testInvocation("a"))
 	s.want("late registration", 403, "Extension.RegistrationClosed", "POST", registerPath, "{}", "Lambda-Extension-Name", "x")
 }
+
+func TestRuntimeThatAsksAgainBeforeItAnswersGetsTheSame(t *testing.T) {
+	s := newServer(t)
+	inv := testInvocation("a")
+	s.deliver(inv)
+	for range 2 {
+		if h := s.want("asking again", 200, "", "GET", nextPath, ""); h.Get("Lambda-Runtime-Aws-Request-Id") != "a" {
+			t.Errorf("headers %v", h)
+		}
+	}
+	s.want("the answer", 202, "", "POST", answerPath("a", "response"), `1`)
+	s.deliver(testInvocation("b"))
+	if !isClosed(inv.finished) {
+		t.Error("the first is not finished")
+	}
+}
+
+func TestHEADTakesNoInvocation(t *testing.T) {
+	s := newServer(t)
+	s.want("HEAD", 405, "", "HEAD", nextPath, "")
+	s.deliver(testInvocation("a"))
+}
+
+func TestRefusalsInTheWordsOfAWS(t *testing.T) {
+	s := newServer(t)
+	body := func(method, path, body string) string {
+		req, err := http.NewRequestWithContext(t.Context(), method, s.http.URL+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := s.http.Client().Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		data, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.TrimSpace(string(data))
+	}
+	is := func(what, got, want string) {
+		t.Helper()
+		if got != want {
+			t.Errorf("%s: %s", what, got)
+		}
+	}
+	is("wrong id", body("POST", answerPath("x", "response"), "1"), `{"errorMessage":"Invalid request ID","errorType":"InvalidRequestID"}`)
+	s.deliver(testInvocation("a"))
+	is("late init error", body("POST", initPath, "{}"),
+		`{"errorMessage":"State transition from Running to InitError failed for runtime. Error: State transition is not allowed","errorType":"InvalidStateTransition"}`)
+	is("too large", body("POST", answerPath("a", "response"), strings.Repeat("x", maxResponse+1)),
+		`{"errorMessage":"Exceeded maximum allowed payload size (6291556 bytes).","errorType":"RequestEntityTooLarge"}`)
+	is("second answer", body("POST", answerPath("a", "response"), "1"),
+		`{"errorMessage":"State transition from RuntimeResponseSentState to InvocationResponse failed for runtime. Error: State transition is not allowed","errorType":"InvalidStateTransition"}`)
+	is("error after it", body("POST", answerPath("a", "error"), "1"),
+		`{"errorMessage":"State transition from RuntimeResponseSentState to InvocationErrorResponse failed for runtime. Error: State transition is not allowed","errorType":"InvalidStateTransition"}`)
+	s.deliver(testInvocation("b"))
+	is("the answer", body("POST", answerPath("b", "response"), "1"), `{"status":"OK"}`)
+}
+
+func TestNothingFollowsAnInitError(t *testing.T) {
+	s := newServer(t)
+	s.want("init error", 202, "", "POST", initPath, `{}`)
+	s.want("another", 403, "InvalidStateTransition", "POST", initPath, `{}`)
+	s.want("asking for work", 403, "InvalidStateTransition", "GET", nextPath, "")
+	s.want("registration", 403, "Extension.RegistrationClosed", "POST", registerPath, `{}`, "Lambda-Extension-Name", "x")
+}
+
+func TestInitErrorTooLarge(t *testing.T) {
+	s := newServer(t)
+	s.want("init error", 413, "RequestEntityTooLarge", "POST", initPath, strings.Repeat("x", maxResponse+1))
+}

@@ -80,6 +80,9 @@ func TestExitAsOnAWS(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	f.pid() // and the next one works
+	if log := f.logs.String(); !strings.Contains(log, "Error: Runtime exited with error: exit status 3\nRuntime.ExitError\nEND") {
+		t.Errorf("log:\n%s", log)
+	}
 	if !strings.Contains(f.logs.String(), "leaving") {
 		t.Errorf("log:\n%s", f.logs)
 	}
@@ -292,6 +295,37 @@ func TestReservedConcurrency(t *testing.T) {
 	f.put(func(cfg *Config) { cfg.ReservedConcurrency = 0 })
 	if _, err := f.Invoke(t.Context(), "f", []byte("{}")); !errors.Is(err, ErrThrottled) {
 		t.Errorf("with none: %v", err)
+	}
+}
+
+func TestReservedConcurrencyIsTakenFromTheOthers(t *testing.T) {
+	f := newFixture(t, Options{Concurrency: 101})
+	if err := f.Put(config(func(cfg *Config) { cfg.Name, cfg.ReservedConcurrency = "g", 2 })); err == nil || !strings.Contains(err.Error(), "below its minimum value of [100]") {
+		t.Errorf("two reserved of 101: %v", err)
+	}
+	if err := f.Put(config(func(cfg *Config) { cfg.Name, cfg.ReservedConcurrency = "g", 1 })); err != nil {
+		t.Error(err)
+	}
+	if err := f.Put(config(func(cfg *Config) { cfg.Name, cfg.ReservedConcurrency = "h", 0 })); err != nil {
+		t.Error(err)
+	}
+	var admitted int
+	for range 102 {
+		call, err := f.admit("f", []byte("{}"))
+		if err != nil {
+			break
+		}
+		admitted++
+		defer func() {
+			f.dismiss(call.function, call.env)
+			f.work.Done()
+		}()
+	}
+	if admitted != 100 {
+		t.Errorf("%d of the function without a reservation", admitted)
+	}
+	if out, err := f.Invoke(t.Context(), "g", eventOf("echo", "text", "x")); err != nil || string(out.Payload) != `"x"` {
+		t.Errorf("the one with a reservation: %s %v", out.Payload, err)
 	}
 }
 

@@ -3,13 +3,17 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log"
+	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -45,6 +49,23 @@ func main() {
 		if err := os.Mkdir(os.Getenv("MARK"), 0o700); err == nil {
 			log.Fatal("the first time")
 		}
+	case "allocates":
+		allocate(256 << 20)
+	case "cannot come up":
+		fmt.Println("giving up")
+		post("init/error", `{"errorMessage":"no configuration","errorType":"ConfigError"}`)
+		if os.Getenv("LINGER") != "" {
+			select {}
+		}
+		os.Exit(1)
+	case "answers and exits":
+		post("invocation/"+next()+"/response", `"answered"`)
+		os.Exit(1)
+	case "answers and lingers":
+		post("invocation/"+next()+"/response", `"answered"`)
+		select {}
+	case "beats":
+		beat(os.Getenv("TEXT"))
 	case "sigterm":
 		opts = append(opts, lambda.WithEnableSIGTERM(func() {
 			fmt.Println("told to end")
@@ -92,6 +113,30 @@ func handle(ctx context.Context, e event) (any, error) {
 			}
 			time.Sleep(2 * time.Millisecond)
 		}
+	case "leak":
+		go beat(e.Text)
+		return os.Getpid(), nil
+	case "leak a process":
+		child := exec.Command(os.Args[0])
+		child.Env = []string{"MODE=beats", "TEXT=" + e.Text}
+		return os.Getpid(), child.Start()
+	case "wait for growth":
+		for size(e.Text) <= e.Size {
+			time.Sleep(time.Millisecond)
+		}
+		return os.Getpid(), nil
+	case "allocate":
+		allocate(e.Size)
+		time.Sleep(e.Duration)
+		return "allocated", nil
+	case "write temporary":
+		return os.TempDir(), os.WriteFile(filepath.Join(os.TempDir(), "kept"), []byte(e.Text), 0o600)
+	case "read temporary":
+		data, err := os.ReadFile(filepath.Join(os.TempDir(), "kept"))
+		if errors.Is(err, os.ErrNotExist) {
+			return "", nil
+		}
+		return string(data), err
 	case "pid":
 		return os.Getpid(), nil
 	case "directory":
@@ -111,6 +156,58 @@ func handle(ctx context.Context, e event) (any, error) {
 		return io.MultiReader(strings.NewReader(`"so far`), brokenReader{errors.New(e.Text)}), nil
 	}
 	return nil, fmt.Errorf("cannot do %s", mustJSON(e))
+}
+
+// beat adds a byte to a file as long as the process runs.
+func beat(path string) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for {
+		if _, err := file.WriteString("."); err != nil {
+			log.Fatal(err)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func size(path string) int {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return int(info.Size())
+}
+
+// allocated is what the process has in use, for good.
+var allocated []byte
+
+func allocate(n int) { allocated = bytes.Repeat([]byte{1}, n) }
+
+// next and post are the Runtime API without the library.
+func next() (id string) {
+	resp, err := http.Get(runtimeURL("invocation/next"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer resp.Body.Close()
+	return resp.Header.Get("Lambda-Runtime-Aws-Request-Id")
+}
+
+func post(path, body string) {
+	resp, err := http.Post(runtimeURL(path), "application/json", strings.NewReader(body))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusAccepted {
+		log.Fatal(resp.Status)
+	}
+}
+
+func runtimeURL(path string) string {
+	return "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/" + path
 }
 
 func mustJSON(v any) []byte {
