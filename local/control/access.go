@@ -22,7 +22,7 @@ type Access struct {
 	RoleARN  string  `json:"roleArn"`
 	Grants   []Grant `json:"grants"`
 
-	// Suggested are the role's policies by name, without what was never used. A
+	// Suggested are the role's own policies by name, without what was never used. A
 	// policy of which nothing is left is not among them.
 	Suggested map[string]PolicyDocument `json:"suggested"`
 }
@@ -40,8 +40,8 @@ type Grant struct {
 	Used    int64            `json:"used"`
 	Actions map[string]int64 `json:"actions"`
 
-	// Seen is "used", "never used" or "not seen here": the last for what the local
-	// cloud does not run, or what AWS alone asks for.
+	// Seen is "used", "never used" or "not seen here": the last for services whose
+	// uses the local cloud does not see, or not all.
 	Seen string `json:"seen"`
 }
 
@@ -52,26 +52,26 @@ const (
 	SeenNotRun = "not seen here"
 )
 
-// seenServices are those whose calls the local cloud checks. Of others it cannot
-// tell whether they are used.
+// seenServices are those of which the local cloud sees every use. It sees what
+// functions log, too, but not who makes their log groups; of other services it sees
+// nothing.
 var seenServices = []string{"dynamodb", "execute-api", "sqs", "*"}
 
-// askedByAWS are actions that no call here needs, but AWS asks for: Lambda makes no
-// event source mapping of a DynamoDB stream for a role without them.
-var askedByAWS = []string{"dynamodb:liststreams"}
+// isSeen reports whether every use of an action pattern is seen here.
+func isSeen(action string) bool {
+	service, _, _ := strings.Cut(strings.ToLower(action), ":")
+	return slices.Contains(seenServices, service) || strings.HasPrefix(action, notPrefix)
+}
 
 // seen tells what became of an action pattern that was used so often.
 func seen(action string, used int64) string {
-	service, _, _ := strings.Cut(strings.ToLower(action), ":")
 	switch {
 	case used > 0:
 		return SeenUsed
-	case strings.HasPrefix(action, notPrefix):
+	case isSeen(action):
 		return SeenNever
-	case !slices.Contains(seenServices, service), slices.Contains(askedByAWS, strings.ToLower(action)):
-		return SeenNotRun
 	}
-	return SeenNever
+	return SeenNotRun
 }
 
 // notPrefix begins the one pattern that stands for a NotAction or NotResource.
@@ -91,7 +91,7 @@ func grants(usage []iam.Usage) []Grant {
 
 // A PolicyDocument is an IAM policy.
 type PolicyDocument struct {
-	Version   string               `json:"Version"`
+	Version   string               `json:"Version,omitempty"`
 	ID        string               `json:"Id,omitempty"`
 	Statement oneOrMore[Statement] `json:"Statement"`
 }
@@ -190,7 +190,7 @@ func tighten(s Statement, stay []Grant) []Statement {
 
 // needed are the actions that stay of a grant.
 func (g Grant) needed() []string {
-	if g.Used == 0 || !strings.ContainsAny(g.Action, "*?") {
+	if g.Used == 0 || !isSeen(g.Action) || !strings.ContainsAny(g.Action, "*?") {
 		return []string{g.Action}
 	}
 	return slices.Sorted(maps.Keys(g.Actions))
@@ -211,20 +211,30 @@ func (s *Server) access(w http.ResponseWriter, _ *http.Request) {
 }
 
 // policies are the documents of a role's own policies, by the names that its usage
-// has. Those of AWS itself nobody can cut down.
+// has: those beside the role, in it, and attached to it. Those of AWS itself nobody
+// can cut down.
 func (s *Server) policies(a cloud.Access) map[string]string {
 	documents := map[string]string{}
+	note := func(name string, in cloud.Properties) { documents[name], _ = in["policy"].(string) }
 	for _, u := range a.Allowed {
-		if r := s.Cloud.Get(typeRolePolicy, u.Role+":"+u.Policy); r != nil {
-			documents[u.Policy], _ = r.Inputs["policy"].(string)
-		} else if r := s.Cloud.Get(typePolicy, u.Policy); r != nil {
-			documents[u.Policy], _ = r.Inputs["policy"].(string)
+		if own := s.Cloud.Get(typeRolePolicy, u.Role+":"+u.Policy); own != nil {
+			note(u.Policy, own.Inputs)
+		} else if attached := s.Cloud.Get(typePolicy, u.Policy); attached != nil {
+			note(u.Policy, attached.Inputs)
+		} else if role := s.Cloud.Get(typeRole, u.Role); role != nil {
+			inline, _ := role.Inputs["inlinePolicies"].([]any)
+			for _, element := range inline {
+				if policy, _ := element.(map[string]any); policy["name"] == u.Policy {
+					note(u.Policy, policy)
+				}
+			}
 		}
 	}
 	return documents
 }
 
 const (
+	typeRole       = "aws:iam/role:Role"
 	typeRolePolicy = "aws:iam/rolePolicy:RolePolicy"
 	typePolicy     = "aws:iam/policy:Policy"
 )

@@ -29,8 +29,6 @@ func TestWhatOfARoleWasSeen(t *testing.T) {
 		{"logs:CreateLogGroup", 0, SeenNotRun},
 		{"logs:PutLogEvents", 3, SeenUsed},
 		{"s3:GetObject", 0, SeenNotRun},
-		// Lambda asks for it before it makes a mapping; no call is made by it.
-		{"dynamodb:ListStreams", 0, SeenNotRun},
 	} {
 		got := grants([]iam.Usage{{Role: "r", Policy: "p", Statement: "1", Action: c.action, Resource: "*", Count: c.count}})
 		want := []Grant{{Policy: "p", Statement: "1", Action: c.action, Resource: "*", Used: c.count, Seen: c.want}}
@@ -75,9 +73,9 @@ func TestSuggestedPolicies(t *testing.T) {
 			``,
 		},
 		"a wildcard becomes what it was used for": {
-			`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"dynamodb:*","Resource":"*"}}`,
+			`{"Statement":{"Effect":"Allow","Action":"dynamodb:*","Resource":"*"}}`, // of no Version, which is allowed
 			[]iam.Usage{usage("1", "dynamodb:*", "*", map[string]int64{"dynamodb:Query": 1, "dynamodb:GetItem": 2})},
-			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:Query"],"Resource":["*"]}]}`,
+			`{"Statement":[{"Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:Query"],"Resource":["*"]}]}`,
 		},
 		"actions that need different resources get statements of their own": {
 			`{"Version":"2012-10-17","Statement":[{"Sid":"Items","Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:Query"],"Resource":["$T","$T/index/*"]}]}`,
@@ -95,6 +93,11 @@ func TestSuggestedPolicies(t *testing.T) {
 				usage("2", "xray:*", "*", nil),
 			},
 			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["logs:CreateLogGroup","logs:PutLogEvents"],"Resource":["$L"]},{"Effect":"Allow","Action":["xray:*"],"Resource":["*"]}]}`,
+		},
+		"a wildcard for what is not all seen here stays": {
+			`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"logs:*","Resource":"$L"}}`,
+			[]iam.Usage{usage("1", "logs:*", "$L", map[string]int64{"logs:PutLogEvents": 9})},
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["logs:*"],"Resource":["$L"]}]}`,
 		},
 		"conditions and denials stay as they are": {
 			`{"Version":"2012-10-17","Id":"i","Statement":[{"Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:Query"],"Resource":"$T","Condition":{"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["b*"]}}},` +
