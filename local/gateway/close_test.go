@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"context"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -160,4 +161,22 @@ func TestCloseCancelsFunctionsThatDoNotFinish(t *testing.T) {
 	if err := r.Put(declare(fns)); err == nil {
 		t.Error("a closed gateway took an API")
 	}
+}
+
+// What writes to a connection runs only while there is something to write.
+func TestIdleConnectionHasOneGoroutine(t *testing.T) {
+	const connections = 20
+	r := run(t, functions{}) // not parallel: it counts all goroutines there are
+	r.raw("/prod", nil)
+	before := runtime.NumGoroutine()
+	for range connections {
+		r.raw("/prod", nil)
+	}
+	for _, info := range r.Connections(r.apiID) {
+		if err := r.post(t.Context(), info.ID, "x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.server.Client().CloseIdleConnections()
+	eventually(t, "one more goroutine for each connection", func() bool { return runtime.NumGoroutine() <= before+connections })
 }

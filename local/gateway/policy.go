@@ -33,7 +33,7 @@ func parsePolicy(raw json.RawMessage) ([]statement, error) {
 		case "Version":
 			var version string
 			if json.Unmarshal(value, &version) != nil || version != "2012-10-17" && version != "2008-10-17" {
-				return nil, errors.New("Version is neither 2012-10-17 nor 2008-10-17")
+				return nil, errors.New("its Version is neither 2012-10-17 nor 2008-10-17")
 			}
 		case "Statement":
 			if json.Unmarshal(value, &each) != nil {
@@ -72,18 +72,18 @@ func parseStatement(raw json.RawMessage) (s statement, err error) {
 	}
 	var effect string
 	if decodeField(fields, "Effect", &effect) != nil || effect != "Allow" && effect != "Deny" {
-		return s, errors.New("Effect is neither Allow nor Deny")
+		return s, errors.New("its Effect is neither Allow nor Deny")
 	}
 	s.deny = effect == "Deny"
 	if s.actions, err = oneOrMore(fields["Action"]); err != nil {
-		return s, fmt.Errorf("Action: %w", err)
+		return s, fmt.Errorf("its Action: %w", err)
 	}
 	if s.resources, err = oneOrMore(fields["Resource"]); err != nil {
-		return s, fmt.Errorf("Resource: %w", err)
+		return s, fmt.Errorf("its Resource: %w", err)
 	}
 	for _, resource := range s.resources {
 		if resource != "*" && len(strings.SplitN(resource, ":", arnParts)) < arnParts {
-			return s, errors.New("Resource is neither * nor an ARN")
+			return s, errors.New("its Resource is neither * nor an ARN")
 		}
 	}
 	return s, nil

@@ -1,0 +1,112 @@
+package gateway_test
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"example.com/chatstack/local/gateway"
+)
+
+func TestUnsignedRequestsAreForbidden(t *testing.T) {
+	t.Parallel()
+	r := run(t, functions{})
+	r.dial()
+	for name, authorization := range map[string]string{
+		"none":            "",
+		"bearer":          "Bearer x",
+		"other service":   strings.Replace(signed, "execute-api", "lambda", 1),
+		"no signature":    strings.Replace(signed, "Signature=00ff", "Signature=", 1),
+		"no headers":      strings.Replace(signed, "SignedHeaders=host;x-amz-date, ", "", 1),
+		"no access key":   strings.Replace(signed, "AKID/", "/", 1),
+		"short scope":     strings.Replace(signed, "20250109/", "", 1),
+		"other algorithm": strings.Replace(signed, "AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256", 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, message := "ForbiddenException", `{"message":"Forbidden"}`
+			if authorization == "" {
+				code, message = "MissingAuthenticationTokenException", `{"message":"Missing Authentication Token"}`
+			}
+			response, body := r.callAs(authorization, http.MethodPost, "/prod/@connections/"+r.onlyID(), "x")
+			if got := response.Header.Get("x-amzn-ErrorType"); response.StatusCode != 403 || got != code || body != message {
+				t.Errorf("%d %s %s", response.StatusCode, got, body)
+			}
+		})
+	}
+}
+
+// denied is an error that says its own type.
+type denied struct{}
+
+func (denied) Error() string {
+	return "User: nobody is not authorized to perform: execute-api:ManageConnections"
+}
+
+func (denied) ErrorCode() string { return "AccessDeniedException" }
+
+// skewed says its own status, too.
+type skewed struct{}
+
+func (skewed) Error() string { return "Signature expired" }
+
+func (skewed) ErrorCode() string { return "RequestTimeTooSkewed" }
+
+func (skewed) StatusCode() int { return http.StatusBadRequest }
+
+func TestAuthorizeSeesSignaturesInTheQueryButNothingUnsigned(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	r := start(t, declare(functions{}), gateway.Options{Authorize: func(*http.Request, string) error {
+		asked++
+		return nil
+	}})
+	r.dial()
+	path := "/prod/@connections/" + r.onlyID()
+	if response, _ := r.callAs("", http.MethodGet, path, ""); response.StatusCode != 403 || asked != 0 {
+		t.Errorf("unsigned: status %d, asked %d times", response.StatusCode, asked)
+	}
+	if response, _ := r.callAs("", http.MethodGet, path+"?X-Amz-Signature=00ff", ""); response.StatusCode != 200 || asked != 1 {
+		t.Errorf("signed in the query: status %d, asked %d times", response.StatusCode, asked)
+	}
+}
+
+func TestAuthorizeDecidesOnResourceAndBody(t *testing.T) {
+	t.Parallel()
+	var resource, body string
+	var refusal error
+	r := start(t, declare(functions{}), gateway.Options{Authorize: func(r *http.Request, arn string) error {
+		all, err := io.ReadAll(r.Body)
+		resource, body = arn, string(all)
+		return errors.Join(err, refusal)
+	}})
+	conn := r.dial()
+	id := r.onlyID()
+	if err := r.post(t.Context(), id, "hello"); err != nil {
+		t.Fatal(err)
+	}
+	if want := "arn:aws:execute-api:eu-central-1:000000000000:a1b2c3d4e5/prod/POST/@connections/" + id; resource != want {
+		t.Errorf("resource %s, want %s", resource, want)
+	}
+	if got := receive(t, conn); body != "hello" || got != "hello" {
+		t.Errorf("Authorize saw %q, the client %q", body, got)
+	}
+
+	refusal = errors.New("no")
+	if got := failure(r.post(t.Context(), id, "hello")); got != "403 ForbiddenException" {
+		t.Errorf("got %s", got)
+	}
+	if _, body := r.call(http.MethodGet, "/prod/@connections/"+id, ""); body != `{"message":"no"}` {
+		t.Errorf("body %s", body)
+	}
+	refusal = skewed{}
+	if got := failure(r.post(t.Context(), id, "hello")); got != "400 RequestTimeTooSkewed" {
+		t.Errorf("got %s", got)
+	}
+	refusal = denied{}
+	err := r.post(t.Context(), id, "hello")
+	if got := failure(err); got != "403 AccessDeniedException" || !strings.Contains(err.Error(), "nobody is not authorized") {
+		t.Errorf("got %s: %v", got, err)
+	}
+}
