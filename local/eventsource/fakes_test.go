@@ -253,12 +253,15 @@ func (s *fakeStreams) GetShardIterator(ctx context.Context, in *dynamodbstreams.
 		index = shard.trimmed
 	case types.ShardIteratorTypeLatest:
 		index = len(shard.records)
-	case types.ShardIteratorTypeAfterSequenceNumber:
+	case types.ShardIteratorTypeAfterSequenceNumber, types.ShardIteratorTypeAtSequenceNumber:
 		sequence, err := strconv.Atoi(*in.SequenceNumber)
 		if err != nil {
 			return nil, err
 		}
 		index = sequence - 100 - shard.first
+		if in.ShardIteratorType == types.ShardIteratorTypeAtSequenceNumber {
+			index--
+		}
 		if index < shard.trimmed {
 			return nil, &types.TrimmedDataAccessException{}
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -388,6 +389,21 @@ func TestPutRefuses(t *testing.T) {
 			t.Errorf("no queues: %v", err)
 		}
 		synctest.Wait()
+	})
+}
+
+func TestPutTakesTheEndsOfTheRanges(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.mustPut(t, mapping(func(m *Mapping) {
+			m.BatchSize, m.ParallelizationFactor, m.MaximumRetryAttempts = 1, 1, -1
+			m.Window, m.MaximumRecordAge = 0, time.Minute
+		}))
+		w.mustPut(t, mapping(func(m *Mapping) {
+			m.BatchSize, m.ParallelizationFactor, m.MaximumRetryAttempts = 10_000, 10, 10_000
+			m.Window, m.MaximumRecordAge = 300*time.Second, 604_800*time.Second
+			m.Filters = slices.Repeat([]string{`{"eventName":["INSERT"]}`}, 5)
+		}))
+		settle(time.Second)
 	})
 }
 

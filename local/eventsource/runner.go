@@ -194,7 +194,7 @@ func (r *runner) partitionKey() string {
 }
 
 func (r *runner) status() Status {
-	s := Status{UUID: r.mapping.UUID}
+	s := Status{UUID: r.mapping.UUID, Shards: []ShardStatus{}}
 	running, readers := r.stats.tell(&s)
 	switch {
 	case running != r && r.mapping.Enabled:

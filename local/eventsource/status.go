@@ -1,10 +1,8 @@
 package eventsource
 
 import (
-	"errors"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 )
@@ -169,26 +167,4 @@ func (s *stats) tell(into *Status) (running *runner, readers []*reader) {
 		break
 	}
 	return s.running, slices.Collect(maps.Keys(s.readers))
-}
-
-// problem words why a stream cannot be read.
-func problem(streamARN string, err error) string {
-	if accessDenied(err) {
-		return "PROBLEM: " + CannotAccessStream(streamARN)
-	}
-	return "PROBLEM: " + err.Error()
-}
-
-// CannotAccessStream is AWS's sentence when the function's role may not read a
-// stream. AWS refuses to create such a mapping with it
-// (InvalidParameterValueException).
-func CannotAccessStream(streamARN string) string {
-	return "Cannot access stream " + streamARN + ". Please ensure the role can perform the GetRecords, " +
-		"GetShardIterator, DescribeStream, and ListStreams Actions on your stream in IAM."
-}
-
-// accessDenied says whether an error is a refusal by a policy.
-func accessDenied(err error) bool {
-	var coded interface{ ErrorCode() string }
-	return errors.As(err, &coded) && strings.HasPrefix(coded.ErrorCode(), "AccessDenied")
 }

@@ -60,6 +60,28 @@ func TestStreamThatTheRoleMayNotReadIsAProblemUntilItMay(t *testing.T) {
 	}
 }
 
+func TestMappingThatMayNotReadIsRefusedAsOnAWS(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		if err := w.CheckAccess(t.Context(), mapping()); err != nil {
+			t.Errorf("allowed: %v", err)
+		}
+		for _, operation := range []string{"DescribeStream", "GetShardIterator", "GetRecords"} {
+			for err, refused := range map[error]bool{codedError("AccessDeniedException"): true, errors.New("connection refused"): false} {
+				w.streams.fail = func(op string) error {
+					if op == operation {
+						return err
+					}
+					return nil
+				}
+				got := w.CheckAccess(t.Context(), mapping())
+				if (got != nil) != refused || refused && !strings.Contains(got.Error(), "InvalidParameterValueException: Cannot access stream "+streamARN) {
+					t.Errorf("%s, %v: %v", operation, err, got)
+				}
+			}
+		}
+	})
+}
+
 func TestLettingTimePassEndsTheWaitForAStream(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.streams.fail = func(string) error { return errors.New("connection refused") }
