@@ -25,7 +25,8 @@ func (*iamCommand) Help() string {
 	return `Shows, for each function, what its role allows and how often that was used since
 the local cloud was started. What was never used is what the role may lose, once
 the run has seen all that the function does: let it fail too (chatstack fault).
-"not seen here" is what the local cloud cannot see.
+"asked for" is what Lambda wants before it makes an event source mapping, "not seen
+here" what the local cloud cannot see.
 
     chatstack iam
     chatstack iam message

@@ -120,7 +120,7 @@ func TestStatusTellsOfMappings(t *testing.T) {
 	}, "http://127.0.0.1:1")
 	want := "" +
 		"function\tchat-broadcast\tstream (its role does not let it write its log)\n" +
-		"event source mapping\tchat-broadcast\tEnabled, PROBLEM: Function call failed\t1 record delivered, 4 retries, 2 given up\n" +
+		"event source mapping\tchat-broadcast\tEnabled, PROBLEM: Function call failed\t1 record delivered, retried 4 times, 2 given up\n" +
 		"\tretrying 3 records\tsince 12:00:00, 2 failures\tit said no\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("status (-want +got):\n%s", diff)

@@ -91,16 +91,16 @@ func counts(c eventsource.Counts) string {
 	text := count(int(c.Delivered), "record") + " delivered"
 	for _, more := range []struct {
 		n    int64
-		what string
+		what string // with how often, or how many
 	}{
-		{c.Filtered, "filtered out"},
-		{c.Retries, "retries"},
-		{c.Duplicates, "batches doubled"},
-		{c.Dropped, "given up"},
-		{c.Expired, "expired"},
+		{c.Filtered, fmt.Sprintf("%d filtered out", c.Filtered)},
+		{c.Retries, "retried " + count(int(c.Retries), "time")},
+		{c.Duplicates, "doubled " + count(int(c.Duplicates), "time")},
+		{c.Dropped, fmt.Sprintf("%d given up", c.Dropped)},
+		{c.Expired, fmt.Sprintf("%d expired", c.Expired)},
 	} {
 		if more.n > 0 {
-			text += fmt.Sprintf(", %d %s", more.n, more.what)
+			text += ", " + more.what
 		}
 	}
 	return text

@@ -40,8 +40,9 @@ type Grant struct {
 	Used    int64            `json:"used"`
 	Actions map[string]int64 `json:"actions"`
 
-	// Seen is "used", "never used" or "not seen here": the last for services whose
-	// uses the local cloud does not see, or not all.
+	// Seen is "used", "never used", "asked for" (Lambda asks for it before it makes the
+	// function's event source mapping, whether it is used later or not) or "not seen
+	// here" (of services whose uses the local cloud does not see, or not all).
 	Seen string `json:"seen"`
 }
 
@@ -49,6 +50,7 @@ type Grant struct {
 const (
 	SeenUsed   = "used"
 	SeenNever  = "never used"
+	SeenAsked  = "asked for"
 	SeenNotRun = "not seen here"
 )
 
@@ -63,11 +65,20 @@ func isSeen(action string) bool {
 	return slices.Contains(seenServices, service) || strings.HasPrefix(action, notPrefix)
 }
 
-// seen tells what became of an action pattern that was used so often.
-func seen(action string, used int64) string {
+// askedFor are the actions without which Lambda makes no event source mapping of a
+// DynamoDB stream, and none with a queue for its dead letters.
+var askedFor = []string{
+	"dynamodb:describestream", "dynamodb:getrecords", "dynamodb:getsharditerator", "dynamodb:liststreams", "sqs:sendmessage",
+}
+
+// seen tells what became of an action pattern that was used so often, by a function
+// that has an event source mapping or not.
+func seen(action string, used int64, mapped bool) string {
 	switch {
 	case used > 0:
 		return SeenUsed
+	case mapped && slices.Contains(askedFor, strings.ToLower(action)):
+		return SeenAsked
 	case isSeen(action):
 		return SeenNever
 	}
@@ -77,13 +88,14 @@ func seen(action string, used int64) string {
 // notPrefix begins the one pattern that stands for a NotAction or NotResource.
 const notPrefix = "all but "
 
-// grants words what of a role was used.
-func grants(usage []iam.Usage) []Grant {
+// grants words what of a role was used, by a function that has an event source
+// mapping or not.
+func grants(usage []iam.Usage, mapped bool) []Grant {
 	list := make([]Grant, len(usage))
 	for i, u := range usage {
 		list[i] = Grant{
 			Policy: u.Policy, Statement: u.Statement, Action: u.Action, Resource: u.Resource,
-			Used: u.Count, Actions: u.Actions, Seen: seen(u.Action, u.Count),
+			Used: u.Count, Actions: u.Actions, Seen: seen(u.Action, u.Count, mapped),
 		}
 	}
 	return list
@@ -197,9 +209,13 @@ func (g Grant) needed() []string {
 }
 
 func (s *Server) access(w http.ResponseWriter, _ *http.Request) {
+	mapped := map[string]bool{}
+	for _, m := range s.Cloud.Overview().Mappings {
+		mapped[m.Function] = true
+	}
 	list := []Access{}
 	for _, a := range s.Cloud.Access() {
-		one := Access{Function: a.Function, RoleARN: a.RoleARN, Grants: grants(a.Allowed)}
+		one := Access{Function: a.Function, RoleARN: a.RoleARN, Grants: grants(a.Allowed, mapped[a.Function])}
 		var err error
 		if one.Suggested, err = suggest(s.policies(a), one.Grants); err != nil {
 			http.Error(w, fmt.Sprintf("%s: %v", a.RoleARN, err), http.StatusInternalServerError)

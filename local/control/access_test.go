@@ -15,7 +15,7 @@ func TestWhatOfARoleWasSeen(t *testing.T) {
 	for _, c := range []struct {
 		action string
 		count  int64
-		want   string
+		want   string // of a function without an event source mapping
 	}{
 		{"dynamodb:GetItem", 3, SeenUsed},
 		{"dynamodb:GetItem", 0, SeenNever},
@@ -30,11 +30,28 @@ func TestWhatOfARoleWasSeen(t *testing.T) {
 		{"logs:PutLogEvents", 3, SeenUsed},
 		{"s3:GetObject", 0, SeenNotRun},
 	} {
-		got := grants([]iam.Usage{{Role: "r", Policy: "p", Statement: "1", Action: c.action, Resource: "*", Count: c.count}})
+		got := grants([]iam.Usage{{Role: "r", Policy: "p", Statement: "1", Action: c.action, Resource: "*", Count: c.count}}, false)
 		want := []Grant{{Policy: "p", Statement: "1", Action: c.action, Resource: "*", Used: c.count, Seen: c.want}}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.action, diff)
 		}
+	}
+}
+
+// Without these on AWS a deployment of the mapping fails, however rarely they are
+// used.
+func TestWhatLambdaAsksForIsNotUnused(t *testing.T) {
+	t.Parallel()
+	for action, want := range map[string]string{
+		"dynamodb:ListStreams": SeenAsked, "dynamodb:GetRecords": SeenAsked, "SQS:SendMessage": SeenAsked,
+		"dynamodb:GetItem": SeenNever, "dynamodb:*": SeenNever,
+	} {
+		if got := seen(action, 0, true); got != want {
+			t.Errorf("%s of a function with a mapping is %s, want %s", action, got, want)
+		}
+	}
+	if got := seen("dynamodb:ListStreams", 0, false); got != SeenNever {
+		t.Errorf("of a function without a mapping it is %s, want %s", got, SeenNever)
 	}
 }
 
@@ -99,6 +116,11 @@ func TestSuggestedPolicies(t *testing.T) {
 			[]iam.Usage{usage("1", "logs:*", "$L", map[string]int64{"logs:PutLogEvents": 9})},
 			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["logs:*"],"Resource":["$L"]}]}`,
 		},
+		"what Lambda asks for stays": {
+			`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["dynamodb:ListStreams","dynamodb:Scan"],"Resource":"*"}}`,
+			[]iam.Usage{usage("1", "dynamodb:ListStreams", "*", nil), usage("1", "dynamodb:Scan", "*", nil)},
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["dynamodb:ListStreams"],"Resource":["*"]}]}`,
+		},
 		"conditions and denials stay as they are": {
 			`{"Version":"2012-10-17","Id":"i","Statement":[{"Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:Query"],"Resource":"$T","Condition":{"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["b*"]}}},` +
 				`{"Sid":"No","Effect":"Deny","NotAction":"dynamodb:GetItem","Resource":"$T"}]}`,
@@ -119,7 +141,7 @@ func TestSuggestedPolicies(t *testing.T) {
 			}
 			other := usage("1", "dynamodb:GetItem", "$T", get)
 			other.Policy = "another policy"
-			suggested, err := suggest(map[string]string{"p": full(c.document)}, grants(append(c.usage, other)))
+			suggested, err := suggest(map[string]string{"p": full(c.document)}, grants(append(c.usage, other), true))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
@@ -105,10 +104,11 @@ func (f *Faults) Post(ctx context.Context, connectionID string) (status int) {
 	return status
 }
 
-// Table is asked before each call to a table, by the operation's name, and takes as
-// long as the rules say or ctx lasts. It reports whether the call is throttled.
+// Table is asked before each call to a table, by the operation's name ("PutItem"),
+// and takes as long as the rules say or ctx lasts. It reports whether the call is
+// throttled.
 func (f *Faults) Table(ctx context.Context, table, action string) (throttle bool) {
-	struck := f.ask(Table, table, strings.TrimPrefix(action, "dynamodb:"))
+	struck := f.ask(Table, table, action)
 	for _, r := range struck {
 		throttle = throttle || r.Throttle
 	}

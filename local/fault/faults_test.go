@@ -193,23 +193,24 @@ func TestCallsAreStruckByTheirTarget(t *testing.T) {
 
 func TestRulesOnTableLookAtTheirOperations(t *testing.T) {
 	t.Parallel()
-	all := slices.Concat(writes, reads, stream, []string{"CreateTable", "DescribeTable"})
+	all := append(slices.Clone(operations), "CreateTable", "DescribeTable")
 	for _, c := range []struct {
 		rule Rule
 		want []string
 	}{
 		{Rule{On: Table, Throttle: true}, writes},
 		{Rule{On: Table, Throttle: true, Latency: 1}, writes},
-		{Rule{On: Table, Latency: 1}, slices.Concat(writes, reads)},
+		{Rule{On: Table, Latency: 1}, slices.Concat(writes, reads, partiQL)},
 		{Rule{On: Table, Throttle: true, Action: "Query"}, []string{"Query"}},
+		{Rule{On: Table, Throttle: true, Action: "ExecuteStatement"}, []string{"ExecuteStatement"}},
 		{Rule{On: Table, Latency: 1, Action: "GetRecords"}, []string{"GetRecords"}},
 		{Rule{On: Table, Throttle: true, Target: "other"}, nil},
 	} {
 		f := New()
 		add(t, f, c.rule)
 		var asked []string
-		for i, action := range all {
-			if throttled := f.Table(t.Context(), "chat", "dynamodb:"+action); throttled != (c.rule.Throttle && slices.Contains(c.want, all[i])) {
+		for _, action := range all {
+			if throttled := f.Table(t.Context(), "chat", action); throttled != (c.rule.Throttle && slices.Contains(c.want, action)) {
 				t.Errorf("%+v: %s throttled: %t", c.rule, action, throttled)
 			}
 			if f.List()[0].Asked > len(asked) {

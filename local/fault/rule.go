@@ -48,16 +48,18 @@ type Rule struct {
 	Target string `json:"target,omitempty"`
 
 	// Action narrows a rule on table down to one operation, as PutItem. The default
-	// is every write where the rule throttles, else every read and write of items;
-	// the stream's operations, as GetRecords, only where they are named.
+	// is every write where the rule throttles, else whatever reads and writes items.
+	// PartiQL is throttled, and the stream's operations, as GetRecords, are looked at,
+	// only where they are named.
 	Action string `json:"action,omitempty"`
 
 	// Status is what a post is answered with, and not sent: 410 (gone), 429
 	// (throttled) or 500. 0 lets it be sent.
 	Status int `json:"status,omitempty"`
 
-	// Throttle has a call to a table answered with
-	// ProvisionedThroughputExceededException.
+	// Throttle has a call to a table refused as one over its throughput is: by
+	// ProvisionedThroughputExceededException, a transaction by its reasons; of a batch
+	// something is left unprocessed.
 	Throttle bool `json:"throttle,omitempty"`
 
 	// Latency is how much longer a post or a call to a table takes, in the machine's
@@ -90,12 +92,13 @@ type Rule struct {
 	Struck int `json:"struck"`
 }
 
-// Operations on items. Those that take part in a transaction have the names of the
-// actions that they are allowed by.
+// Operations on items and on the stream.
 var (
-	writes = []string{"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
-	reads  = []string{"GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems", "ConditionCheckItem"}
-	stream = []string{"DescribeStream", "GetShardIterator", "GetRecords"}
+	writes     = []string{"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
+	reads      = []string{"GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems"}
+	partiQL    = []string{"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"} // either
+	stream     = []string{"DescribeStream", "GetShardIterator", "GetRecords"}
+	operations = slices.Concat(writes, reads, partiQL, stream)
 )
 
 var idPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
@@ -111,8 +114,8 @@ func (r Rule) check() error {
 	switch {
 	case r.Action != "" && r.On != Table:
 		return fmt.Errorf("action is %q: only a rule on table has one", r.Action)
-	case r.Action != "" && !slices.Contains(slices.Concat(writes, reads, stream), r.Action):
-		return fmt.Errorf("action is %q: it is one of %s", r.Action, strings.Join(slices.Concat(writes, reads, stream), ", "))
+	case r.Action != "" && !slices.Contains(operations, r.Action):
+		return fmt.Errorf("action is %q: it is one of %s", r.Action, strings.Join(operations, ", "))
 	case r.Latency < 0 || r.Latency > MaxWait:
 		return fmt.Errorf("latency is %v: it is at most %v, and not less than 0", r.Latency, MaxWait)
 	case r.After < 0 || r.After > MaxWait:
@@ -178,10 +181,10 @@ func (r Rule) looksAt(call Call, target, action string) bool {
 		return true
 	case r.Action != "":
 		return action == r.Action
-	case slices.Contains(writes, action):
-		return true
+	case r.Throttle:
+		return slices.Contains(writes, action)
 	default:
-		return !r.Throttle && slices.Contains(reads, action)
+		return slices.Contains(operations, action) && !slices.Contains(stream, action)
 	}
 }
 
