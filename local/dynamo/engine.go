@@ -1,6 +1,3 @@
-// Package dynamo runs the table of the local cloud: a DynamoDB-compatible
-// engine (Dynoxide, or any endpoint that is given), behind an HTTP front that
-// makes its ARNs read like AWS's, with the sweeper that its TTL lacks.
 package dynamo
 
 import (

@@ -152,13 +152,16 @@ type callKey struct{}
 
 // ServeHTTP serves one call.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
+	var sent bytes.Buffer
+	if 0 < r.ContentLength && r.ContentLength <= maxBody {
+		sent.Grow(int(r.ContentLength) + bytes.MinRead)
+	}
+	if _, err := sent.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
 		(&refusal{status: http.StatusRequestEntityTooLarge, kind: ofService + "RequestEntityTooLargeException", message: err.Error()}).write(w)
 		return
 	}
 	c := parseTarget(r.Header.Get(actionHeader))
-	body, err = f.admit(r, &c, body)
+	body, err := f.admit(r, &c, sent.Bytes())
 	if err != nil {
 		var refused *refusal
 		if !errors.As(err, &refused) {

@@ -77,7 +77,9 @@ func (c *call) hold(struck map[string]bool) error {
 		}
 		var h held
 		if c.operation == "BatchGetItem" {
-			h.rest = tables.object(table)
+			if h.rest = tables.object(table); h.rest == nil {
+				h.rest = fields{} // which the engine will refuse
+			}
 			h.items = h.rest.list("Keys")
 		} else {
 			h.items = tables.list(table)

@@ -12,6 +12,7 @@ import (
 	streamtypes "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 	"github.com/google/go-cmp/cmp"
 
+	"example.com/chatstack/local/clock"
 	"example.com/chatstack/local/dynamo"
 	"example.com/chatstack/local/dynamo/dynamotest"
 )
@@ -161,4 +162,125 @@ func streamText(v streamtypes.AttributeValue) string {
 		return ""
 	}
 	return s.Value
+}
+
+func longAgo() time.Time { return time.Now().Add(-time.Minute) }
+
+// newClockedRig returns a rig with the clock of its front.
+func newClockedRig(t *testing.T) (*rig, *clock.Clock) {
+	t.Helper()
+	c := &clock.Clock{}
+	return newRigWith(t, dynamo.FrontOptions{Clock: c}), c
+}
+
+func TestTimeThatIsLetPassExpiresTheItemsThatWereThere(t *testing.T) {
+	t.Parallel()
+	r, c := newClockedRig(t)
+	table := r.table().TableName
+	s := r.sweeper(table)
+	inHours := func(h int) map[string]types.AttributeValue {
+		return at(time.Now().Add(time.Duration(h) * time.Hour))
+	}
+	r.put(table, "a in one hour", inHours(1))
+	r.put(table, "b in three hours", inHours(3))
+	s.Notice(t.Context())
+	c.Advance(2 * time.Hour)
+	s.Sweep(t.Context())
+	if got := r.left(table); got != "b in three hours" {
+		t.Errorf("after two hours: %q", got)
+	}
+	r.put(table, "c in one hour", inHours(1)) // what comes after is new
+	s.Sweep(t.Context())
+	if got := r.left(table); got != "b in three hours c in one hour" {
+		t.Errorf("with a new item: %q", got)
+	}
+	s.Notice(t.Context())
+	c.Advance(90 * time.Minute) // three and a half hours for b
+	s.Sweep(t.Context())
+	if got := r.left(table); got != "" {
+		t.Errorf("after an hour and a half more: %q", got)
+	}
+}
+
+func TestAnItemThatIsRenewedAfterTimeWasLetPassIsNew(t *testing.T) {
+	t.Parallel()
+	r, c := newClockedRig(t)
+	table := r.table().TableName
+	s := r.sweeper(table)
+	r.put(table, "renewed", at(time.Now().Add(3*time.Hour)))
+	s.Notice(t.Context())
+	c.Advance(2 * time.Hour)
+	r.put(table, "renewed", at(time.Now().Add(time.Hour)))
+	s.Sweep(t.Context())
+	if got := r.left(table); got != "renewed" {
+		t.Errorf("left: %q, want the renewed item", got)
+	}
+}
+
+func TestWhatIsResetDoesNotExpire(t *testing.T) {
+	t.Parallel()
+	r, c := newClockedRig(t)
+	table := r.table().TableName
+	s := r.sweeper(table)
+	r.put(table, "in an hour", at(time.Now().Add(time.Hour)))
+	s.Notice(t.Context())
+	c.Advance(2 * time.Hour)
+	c.Reset()
+	s.Sweep(t.Context())
+	if got := r.left(table); got != "in an hour" {
+		t.Errorf("after a reset: %q", got)
+	}
+	s.Notice(t.Context())
+	c.Advance(30 * time.Minute)
+	s.Sweep(t.Context())
+	if got := r.left(table); got != "in an hour" {
+		t.Errorf("after half an hour: %q", got)
+	}
+}
+
+// TestATTLThatIsPassedByYearsStillExpires: in between there was a time when it
+// had expired a moment ago.
+func TestATTLThatIsPassedByYearsStillExpires(t *testing.T) {
+	t.Parallel()
+	r, c := newClockedRig(t)
+	table := r.table().TableName
+	s := r.sweeper(table)
+	r.put(table, "in an hour", at(time.Now().Add(time.Hour)))
+	s.Notice(t.Context())
+	c.Advance(9 * 365 * 24 * time.Hour)
+	s.Sweep(t.Context())
+	if got := r.left(table); got != "" {
+		t.Errorf("left: %q", got)
+	}
+}
+
+func TestTTLDeletesByTheClockCarryTheIdentityOfTheService(t *testing.T) {
+	t.Parallel()
+	r, c := newClockedRig(t)
+	table := r.table()
+	s := r.sweeper(table.TableName)
+	r.put(table.TableName, "in an hour", at(time.Now().Add(time.Hour)))
+	s.Notice(t.Context())
+	c.Advance(2 * time.Hour)
+	s.Sweep(t.Context())
+	records := r.records(table.LatestStreamArn)
+	if last := records[len(records)-1]; last.EventName != streamtypes.OperationTypeRemove || last.UserIdentity == nil {
+		t.Errorf("the last record is %s by %v", last.EventName, last.UserIdentity)
+	}
+}
+
+func TestTTLDeletesOfOneTableAreNotThoseOfAnother(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	expiring, other := r.table(), r.table()
+	expired := at(longAgo())
+	for _, table := range []*string{expiring.TableName, other.TableName} {
+		r.put(table, "a", expired)
+	}
+	r.sweeper(expiring.TableName).Sweep(t.Context())
+	deleteItem(t, r, other.TableName, "a")
+	records := r.records(other.LatestStreamArn)
+	if last := records[len(records)-1]; last.EventName != streamtypes.OperationTypeRemove || last.UserIdentity != nil {
+		t.Errorf("the last record is %s by %v, want the delete of a client", last.EventName, last.UserIdentity)
+	}
 }
