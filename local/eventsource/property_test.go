@@ -52,6 +52,7 @@ func drawPlan(t *rapid.T) plan {
 			m.Window = rapid.SampledFrom([]time.Duration{0, time.Second, 20 * time.Second}).Draw(t, "window")
 			m.ParallelizationFactor = rapid.SampledFrom([]int{1, 1, 2, 3, 10}).Draw(t, "factor")
 			m.MaximumRetryAttempts = rapid.IntRange(-1, 3).Draw(t, "retries")
+			m.MaximumRecordAge = rapid.SampledFrom([]time.Duration{-time.Second, -time.Second, time.Minute}).Draw(t, "age")
 			m.BisectBatchOnFunctionError = rapid.Bool().Draw(t, "bisect")
 			m.ReportBatchItemFailures = rapid.Bool().Draw(t, "report")
 			m.Filters = []string{`{"dynamodb":{"NewImage":{"kind":{"S":["wanted"]}}}}`}
@@ -65,7 +66,7 @@ func drawPlan(t *rapid.T) plan {
 		pauses:     rapid.SliceOfN(rapid.SampledFrom([]time.Duration{0, 0, 0, 300 * time.Millisecond, 4 * time.Second}), 1, 5).Draw(t, "pauses"),
 	}
 	most := 4
-	if p.mapping.MaximumRetryAttempts >= 0 {
+	if p.mapping.MaximumRetryAttempts >= 0 || p.mapping.MaximumRecordAge > 0 {
 		most = 5 // stands for always: with retries without end nothing would
 	}
 	p.records = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) plannedRecord {
@@ -219,8 +220,20 @@ func (j *judgeOfPlan) Send(_ context.Context, m Mapping, body []byte) error {
 			n++
 		}
 	}
-	if n != d.Batch.BatchSize || m.MaximumRetryAttempts < 0 || d.RequestContext.ApproximateInvokeCount <= m.MaximumRetryAttempts {
+	if n != d.Batch.BatchSize {
 		j.brokenf("dead letter %s holds %d records", body, n)
+	}
+	switch d.RequestContext.Condition {
+	case retryAttemptsExhausted:
+		if m.MaximumRetryAttempts < 0 || d.RequestContext.ApproximateInvokeCount <= m.MaximumRetryAttempts {
+			j.brokenf("dead letter %s, with %d retries", body, m.MaximumRetryAttempts)
+		}
+	case recordAgeExpired:
+		if m.MaximumRecordAge < 0 {
+			j.brokenf("dead letter %s, without a maximum age", body)
+		}
+	default:
+		j.brokenf("dead letter %s", body)
 	}
 	return nil
 }
@@ -372,7 +385,7 @@ func (p plan) run() []string {
 		time.Sleep(after)
 		passing.Advance(10 * time.Second)
 		changed := p.mapping
-		changed.Window = time.Duration(i%2) * time.Second
+		changed.Window, changed.Enabled = time.Duration(i%2)*time.Second, i%2 == 1 || i+1 == len(p.changes)
 		if err := poller.Put(changed); err != nil {
 			panic(err)
 		}

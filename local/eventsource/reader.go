@@ -168,6 +168,9 @@ func (rd *reader) isMine(shard types.Shard) bool { return aws.ToString(shard.Sha
 
 // take hands the records that count to the lanes, and notes how far it has come.
 func (rd *reader) take(records []types.Record) {
+	if len(records) == 0 {
+		return
+	}
 	var (
 		now   = rd.opts.Clock.Now()
 		items []*item
