@@ -1,10 +1,12 @@
 package process
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -77,12 +79,10 @@ var roles = map[string]func(){
 		select {}
 	},
 	"memory": func() {
-		b := make([]byte, 64<<20)
-		for i := range b {
-			b[i] = 1
-		}
+		b := bytes.Repeat([]byte{1}, 64<<20)
 		fmt.Println("ready")
-		select {}
+		<-make(chan struct{})
+		runtime.KeepAlive(b)
 	},
 	// The three below start a sleeper and say its process id.
 	"parent that waits": func() {

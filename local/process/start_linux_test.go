@@ -1,6 +1,7 @@
 package process
 
 import (
+	"bytes"
 	"runtime"
 	"sync"
 	"syscall"
@@ -69,10 +70,7 @@ func TestPeakMemory(t *testing.T) {
 // its parent had, at the moment at which it was started.
 func TestPeakMemoryIsNotThatOfTheParent(t *testing.T) {
 	t.Parallel()
-	ours := make([]byte, 256<<20)
-	for i := range ours {
-		ours[i] = 1
-	}
+	ours := bytes.Repeat([]byte{1}, 256<<20)
 	got := newLines()
 	p := start(t, child("sleep", got.add))
 	got.next(t)
