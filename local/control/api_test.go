@@ -99,7 +99,7 @@ func TestWhatIsNotUnderstoodIsRefusedInASentence(t *testing.T) {
 		{"POST", "faults", `{"on":"post","status":404}`, 400, "status is 404: a post can be answered with 410, 429 or 500"},
 		{"POST", "faults", `{"on":"post"`, 400, "the body is not JSON: unexpected EOF"},
 		{"POST", "faults", strings.Repeat(" ", maxBody+1), 400, "http: request body too large"},
-		{"DELETE", "faults/7", ``, 404, "there is no fault rule 7"},
+		{"DELETE", "faults/7", ``, 404, "there is no fault rule 7: none is in force"},
 		{"GET", "faults/7", ``, 405, "Method Not Allowed"},
 		{"PUT", "clock", `{}`, 405, "Method Not Allowed"},
 		{"GET", "time", ``, 404, "404 page not found"},
@@ -152,14 +152,16 @@ func TestFaultsAreThoseOfTheCloud(t *testing.T) {
 	if want := "there is a rule 1 already: remove it first, or leave the id out"; err == nil || err.Error() != want {
 		t.Errorf("the same again: %v, want %s", err, want)
 	}
+	for _, id := range []string{"", "b"} {
+		if _, err := address.AddFault(t.Context(), fault.Rule{ID: id, On: fault.Batch}); err != nil {
+			t.Error(err)
+		}
+	}
 	if err := address.RemoveFault(t.Context(), added.ID); err != nil {
 		t.Error(err)
 	}
-	if err := address.RemoveFault(t.Context(), added.ID); err == nil || err.Error() != "there is no fault rule 1" {
+	if err := address.RemoveFault(t.Context(), added.ID); err == nil || err.Error() != "there is no fault rule 1: in force are 2, b" {
 		t.Errorf("removed a second time: %v", err)
-	}
-	if _, err := address.AddFault(t.Context(), fault.Rule{On: fault.Batch}); err != nil {
-		t.Error(err)
 	}
 	if err := address.ClearFaults(t.Context()); err != nil {
 		t.Error(err)

@@ -34,6 +34,9 @@ func (a Address) Shutdown(ctx context.Context) error {
 	return a.call(ctx, http.MethodPost, "shutdown", nil, nil)
 }
 
+// noSuchCall is what a cloud says to a call that it does not know.
+const noSuchCall = "404 page not found"
+
 // callTimeout is how long the cloud may take; to delete an API takes up to 10 s.
 const callTimeout = time.Minute
 
@@ -58,7 +61,10 @@ func (a Address) call(ctx context.Context, method, path string, in, out any) err
 	if resp.StatusCode >= 300 {
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 4096))
 		said := strings.TrimSpace(string(text))
-		if resp.StatusCode < 500 {
+		switch {
+		case said == noSuchCall:
+			return fmt.Errorf("the local cloud that runs is of another build, which does not know %s: `chatstack up` replaces it", path)
+		case resp.StatusCode < 500:
 			return errors.New(said) // a sentence for people
 		}
 		return fmt.Errorf("local cloud: %s: %s", path, said)

@@ -191,6 +191,16 @@ func TestACloudThatDoesNotAnswerIsAnError(t *testing.T) {
 	}
 }
 
+func TestACloudOfAnotherBuildIsToBeReplaced(t *testing.T) {
+	t.Parallel()
+	older := httptest.NewServer(http.NewServeMux())
+	t.Cleanup(older.Close)
+	_, err := Address{URL: older.URL}.Advanced(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "does not know clock: `chatstack up` replaces it") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestAddressFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

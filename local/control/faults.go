@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"example.com/chatstack/local/fault"
 )
@@ -29,7 +30,15 @@ func (s *Server) addFault(w http.ResponseWriter, r *http.Request) {
 func (s *Server) removeFault(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
 	if !s.Cloud.Faults().Remove(id) {
-		http.Error(w, fmt.Sprintf("there is no fault rule %s", id), http.StatusNotFound)
+		others := "none is in force"
+		if rules := s.Cloud.Faults().List(); len(rules) > 0 {
+			var ids []string
+			for _, rule := range rules {
+				ids = append(ids, rule.ID)
+			}
+			others = "in force are " + strings.Join(ids, ", ")
+		}
+		http.Error(w, fmt.Sprintf("there is no fault rule %s: %s", id, others), http.StatusNotFound)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
