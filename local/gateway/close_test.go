@@ -3,8 +3,11 @@ package gateway_test
 import (
 	"context"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -179,4 +182,60 @@ func TestIdleConnectionHasOneGoroutine(t *testing.T) {
 	}
 	r.server.Client().CloseIdleConnections()
 	eventually(t, "one more goroutine for each connection", func() bool { return runtime.NumGoroutine() <= before+connections })
+}
+
+func TestWhatFollowsACloseFrameOfTheServerIsIgnored(t *testing.T) {
+	t.Parallel()
+	r, messages, disconnected := echoes(t)
+	client := r.raw("/prod", nil)
+	if response, _ := r.call("DELETE", "/prod/@connections/"+r.onlyID(), ""); response.StatusCode != 204 {
+		t.Fatalf("status %d", response.StatusCode)
+	}
+	client.frame(ws.OpText, true, "too late")
+	client.frame(ws.OpPing, true, "too late")
+	client.frame(ws.OpBinary, true, "too late")
+	client.frame(ws.OpClose, true, "\x03\xe8")
+	if frame := client.readFrame(); frame.Header.OpCode != ws.OpClose {
+		t.Errorf("a frame of opcode %#x: %q", frame.Header.OpCode, frame.Payload)
+	}
+	if got := next(t, disconnected).closed(); got != "1000 Connection Closed Normally" {
+		t.Errorf("$disconnect sees %q", got)
+	}
+	if len(messages) != 0 {
+		t.Errorf("a message came through: %q", next(t, messages).Body)
+	}
+}
+
+// Everything at once, for the race detector: a post either reaches its client
+// or is told that it is gone.
+func TestPostsToClosingClientsAreSentOrGone(t *testing.T) {
+	t.Parallel()
+	const clients = 20
+	r := start(t, declare(functions{}), gateway.Options{Limits: impatient})
+	var posting, closing sync.WaitGroup
+	for range clients {
+		r.raw("/prod", nil)
+	}
+	handler := r.Handler(r.apiID)
+	for i, info := range r.Connections(r.apiID) {
+		posting.Go(func() {
+			for range 200 {
+				request := httptest.NewRequest(http.MethodPost, "/prod/@connections/"+info.ID, strings.NewReader("x"))
+				request.Header.Set("Authorization", signed)
+				w := httptest.NewRecorder()
+				if handler.ServeHTTP(w, request); w.Code != 200 && w.Code != 410 && w.Code != 403 {
+					t.Errorf("status %d", w.Code)
+				}
+			}
+		})
+		closing.Go(func() {
+			time.Sleep(time.Duration(i) * time.Millisecond / 4)
+			request := httptest.NewRequest(http.MethodDelete, "/prod/@connections/"+info.ID, nil)
+			request.Header.Set("Authorization", signed)
+			handler.ServeHTTP(httptest.NewRecorder(), request)
+		})
+	}
+	closing.Wait()
+	r.Delete(r.apiID)
+	posting.Wait()
 }
