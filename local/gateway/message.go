@@ -34,12 +34,12 @@ func (c *connection) handle(message []byte) {
 	}
 	d := e.deployment.Load()
 	selected, ok := d.selectRoute(message)
-	if ok && !d.stages[c.stage].takes(selected.key) {
-		c.answer(tooManyRequests.encode(c.id, requestID))
-		return
-	}
 	if !ok {
 		c.answer(forbidden.encode(c.id, requestID))
+		return
+	}
+	if !d.stages[c.stage].takes(selected.key) {
+		c.answer(tooManyRequests.encode(c.id, requestID))
 		return
 	}
 	event := c.messageEvent(selected.key, requestID, e.ids.message(c.id), e.options.Clock.Now(), message)

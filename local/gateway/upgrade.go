@@ -83,7 +83,8 @@ func (e *endpoint) upgrade(w http.ResponseWriter, r *http.Request, stage string)
 	e.running.Go(c.serve)
 }
 
-// connect runs the $connect route, behind its authorizer. The status is 101, or that of a refusal.
+// connect runs the $connect route, behind its authorizer. The status is 101, or
+// that of a refusal.
 func (e *endpoint) connect(c *connection, request upgradeRequest) (status int, why notice, subprotocol string) {
 	d := e.deployment.Load()
 	route, ok := d.routes[connectRoute]
