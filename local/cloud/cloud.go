@@ -154,7 +154,7 @@ func (c *Cloud) start(ctx, background context.Context, engine dynamo.EngineOptio
 		return err
 	}
 	c.poller = eventsource.New(eventsource.Options{
-		StreamsFor: c.streamsFor, Invoker: direct{c.lambda}, Checkpoints: checkpoints,
+		StreamsFor: c.streamsFor, PartitionKey: c.partitionKey, Invoker: direct{c.lambda}, Checkpoints: checkpoints,
 		DeadLetters: destinations{c}, Log: c.log, Clock: c.clock,
 		DuplicateFault: func(m eventsource.Mapping) bool { return c.faults.Duplicate(m.FunctionName) },
 	})

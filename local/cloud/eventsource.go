@@ -24,9 +24,6 @@ func mappingKinds() map[string]*kind {
 			replaces: []string{"eventSourceArn", "startingPosition"},
 			declare: func(c *Cloud, r *Resource) error {
 				if r.ID == "" {
-					if err := c.checkMappingRole(r); err != nil {
-						return err
-					}
 					r.ID = newUUID()
 				}
 				r.Outputs["uuid"] = r.ID
@@ -34,7 +31,12 @@ func mappingKinds() map[string]*kind {
 				r.Outputs["functionArn"] = c.arn("lambda", "function:"+functionName(r.Inputs.text("functionName")))
 				return nil
 			},
-			apply: func(_ context.Context, c *Cloud, r *Resource) error {
+			apply: func(ctx context.Context, c *Cloud, r *Resource) error {
+				if c.notes.get(typeMapping, r.ID) == nil {
+					if err := c.checkMappingRole(ctx, r); err != nil {
+						return err
+					}
+				}
 				if err := c.poller.Put(mapping(c, r)); err != nil {
 					return fmt.Errorf("event source mapping: %w", err)
 				}
@@ -48,17 +50,15 @@ func mappingKinds() map[string]*kind {
 }
 
 // checkMappingRole refuses a new mapping whose function may not read the stream or
-// send to the on-failure destination.
-func (c *Cloud) checkMappingRole(r *Resource) error {
-	function, stream := functionName(r.Inputs.text("functionName")), r.Inputs.text("eventSourceArn")
-	for _, action := range []string{"GetRecords", "GetShardIterator", "DescribeStream", "ListStreams"} {
-		resource := stream
-		if action == "ListStreams" {
-			resource = "*" // IAM knows no resource for it
-		}
-		if err := c.identities.authorize(function, "dynamodb:"+action, resource); err != nil {
-			return fmt.Errorf("event source mapping: cannot access stream %s: please ensure the role can perform the GetRecords, GetShardIterator, DescribeStream, and ListStreams actions on it: %w", stream, err)
-		}
+// send to the on-failure destination. AWS asks once: a mapping that exists stays.
+func (c *Cloud) checkMappingRole(ctx context.Context, r *Resource) error {
+	if err := c.poller.CheckAccess(ctx, mapping(c, r)); err != nil {
+		return err
+	}
+	function := functionName(r.Inputs.text("functionName"))
+	// The poller lists no streams, AWS does. IAM knows no resource for it.
+	if err := c.identities.authorize(function, "dynamodb:ListStreams", "*"); err != nil {
+		return fmt.Errorf("event source mapping: %w", err)
 	}
 	queue := onFailure(r)
 	if queue == "" {
@@ -81,6 +81,16 @@ func onFailure(r *Resource) string {
 func (c *Cloud) streamsFor(m eventsource.Mapping) eventsource.Streams {
 	own, _ := c.identities.of(m.FunctionName) // without one, the front refuses every call
 	return dynamodbstreams.NewFromConfig(c.clientConfig(own.provider()))
+}
+
+// partitionKey is the attribute by which a stream's records keep their order.
+func (c *Cloud) partitionKey(m eventsource.Mapping) string {
+	for _, r := range c.notes.list(typeTable, nil) {
+		if r.Outputs.text("streamArn") == m.StreamARN {
+			return r.Inputs.text("hashKey")
+		}
+	}
+	return ""
 }
 
 func mapping(c *Cloud, r *Resource) eventsource.Mapping {

@@ -151,7 +151,8 @@ func TestAPolicyThatIsNoneIsRefusedAtPreview(t *testing.T) {
 func TestAMappingNeedsARoleThatMayReadAndSend(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	const read = `{"Effect": "Allow", "Action": ["dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream", "dynamodb:ListStreams"], "Resource": "*"}`
+	const read = `{"Effect": "Allow", "Action": ["dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream"], "Resource": "*"}`
+	const list = `{"Effect": "Allow", "Action": "dynamodb:ListStreams", "Resource": "*"}`
 	s, policy := r.serveAs("reader", writeLogs)
 	table := r.put(typeTable, "streaming", tableInputs(Properties{"streamEnabled": true, "streamViewType": "KEYS_ONLY"}))
 	queue := r.put(typeQueue, "q", Properties{"name": "letters"})
@@ -166,10 +167,12 @@ func TestAMappingNeedsARoleThatMayReadAndSend(t *testing.T) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
-	refused("is not authorized to perform: dynamodb:GetRecords on resource: " + table.Outputs.text("streamArn"))
+	refused("is not authorized to perform: dynamodb:DescribeStream on resource: " + table.Outputs.text("streamArn"))
 	policy = r.update(policy, Properties{"policy": policyOf(read)})
+	refused("is not authorized to perform: dynamodb:ListStreams on resource: *")
+	policy = r.update(policy, Properties{"policy": policyOf(read, list)})
 	refused("is not authorized to perform: sqs:SendMessage on resource: " + queue.Outputs.text("arn"))
-	r.update(policy, Properties{"policy": policyOf(read, `{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}`)})
+	r.update(policy, Properties{"policy": policyOf(read, list, `{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}`)})
 	r.put(typeMapping, "m", in)
 	in["destinationConfig"] = map[string]any{"onFailure": map[string]any{"destinationArn": "arn:aws:sns:us-east-1:000000000000:topic"}}
 	refused("there is no queue arn:aws:sns:us-east-1:000000000000:topic")

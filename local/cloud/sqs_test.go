@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"encoding/json"
 	"os"
 	"testing"
 
@@ -22,6 +23,9 @@ func TestWhatAFunctionCannotTakeIsCountedInItsQueue(t *testing.T) {
 	r.putItem(table, "two", nil)
 	letters := func() int { return r.Overview().Queues[0].Messages }
 	eventually(t, "two dead letters are counted", func() bool { return letters() == 2 })
+	if diff := cmp.Diff([]string{"one", "two"}, r.lettersKeys()); diff != "" {
+		t.Errorf("sort keys of the records that the letters speak of (-want +got):\n%s", diff)
+	}
 	r.restart()
 	if got := letters(); got != 2 {
 		t.Errorf("after a restart: %d, want 2", got)
@@ -33,6 +37,46 @@ func TestWhatAFunctionCannotTakeIsCountedInItsQueue(t *testing.T) {
 	r.delete(queue)
 	if _, err := os.Stat(r.letters.path(queue.Outputs.text("arn"))); !os.IsNotExist(err) {
 		t.Errorf("the deleted queue's file: %v, want it gone", err)
+	}
+}
+
+// lettersKeys are the sort keys of the records of all dead letters.
+func (r *rig) lettersKeys() []string {
+	r.t.Helper()
+	letters, err := r.DeadLetters(r.t.Context())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var keys []string
+	for _, letter := range letters {
+		if letter.Queue != "letters" || letter.SentAt.IsZero() || !json.Valid(letter.Body) {
+			r.t.Errorf("letter %+v", letter)
+		}
+		for _, record := range letter.Records {
+			var event struct {
+				DynamoDB struct{ Keys struct{ SK struct{ S string } } }
+			}
+			if err := json.Unmarshal(record, &event); err != nil {
+				r.t.Fatal(err)
+			}
+			keys = append(keys, event.DynamoDB.Keys.SK.S)
+		}
+	}
+	return keys
+}
+
+func TestClearedDeadLettersAreGone(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	queue := r.put(typeQueue, "q", Properties{"name": "letters"})
+	if err := r.letters.send(queue.Outputs.text("arn"), []byte("{}")); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.ClearDeadLetters(); err != nil {
+		t.Fatal(err)
+	}
+	if letters, err := r.DeadLetters(t.Context()); err != nil || len(letters) != 0 {
+		t.Errorf("%v, %v", letters, err)
 	}
 }
 
