@@ -54,7 +54,9 @@ func (r *rig) lettersKeys() []string {
 		}
 		for _, record := range letter.Records {
 			var event struct {
-				DynamoDB struct{ Keys struct{ SK struct{ S string } } }
+				DynamoDB struct {
+					Keys struct{ SK struct{ S string } }
+				}
 			}
 			if err := json.Unmarshal(record, &event); err != nil {
 				r.t.Fatal(err)
