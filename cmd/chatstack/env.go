@@ -89,16 +89,16 @@ func quote(value string) string {
 // find their endpoints, and returns the folder for AWS_DATA_PATH.
 func (p *project) writeEndpointRules(status *control.Status) (string, error) {
 	table := endpointRule(status.Client.Endpoint)
-	management := rule{"type": "error", "conditions": []rule{}, "error": noOneStage(status) + ", and give --endpoint-url"}
+	management := jsonObject{"type": "error", "conditions": []jsonObject{}, "error": noOneStage(status) + ". Give --endpoint-url"}
 	if endpoint := managementEndpoint(status); endpoint != "" {
 		management = endpointRule(endpoint)
 	}
-	for service, only := range map[string]rule{
+	for service, rule := range map[string]jsonObject{
 		"dynamodb/2012-08-10":                table,
 		"dynamodbstreams/2012-08-10":         table,
 		"apigatewaymanagementapi/2018-11-29": management,
 	} {
-		text, err := json.Marshal(ruleSet(only))
+		text, err := json.Marshal(ruleSet(rule))
 		if err != nil {
 			return "", err
 		}
@@ -113,25 +113,34 @@ func (p *project) writeEndpointRules(status *control.Status) (string, error) {
 	return p.path("aws"), nil
 }
 
-// A rule is one by which SDKs find an endpoint, or a part of one.
-type rule map[string]any
+// A jsonObject is a rule by which SDKs find an endpoint, or a part of one.
+type jsonObject map[string]any
 
-func endpointRule(url string) rule {
-	return rule{"type": "endpoint", "conditions": []rule{}, "endpoint": rule{"url": url, "properties": rule{}, "headers": rule{}}}
+// endpointRule leads to a URL, which is text or a reference to a parameter.
+func endpointRule(url any, conditions ...jsonObject) jsonObject {
+	return jsonObject{
+		"type": "endpoint", "conditions": append([]jsonObject{}, conditions...),
+		"endpoint": jsonObject{"url": url, "properties": jsonObject{}, "headers": jsonObject{}},
+	}
 }
 
-func ruleSet(only rule) rule {
-	parameter := func(builtIn, typ string) rule {
-		return rule{"builtIn": builtIn, "type": typ, "required": false, "documentation": builtIn}
+// ruleSet has clients go by otherwise, unless they are given an --endpoint-url.
+func ruleSet(otherwise jsonObject) jsonObject {
+	parameter := func(builtIn, typ string) jsonObject {
+		return jsonObject{"builtIn": builtIn, "type": typ, "required": false, "documentation": builtIn}
 	}
-	return rule{
+	given := jsonObject{"ref": "Endpoint"}
+	return jsonObject{
 		"version": "1.0",
-		"parameters": rule{
+		"parameters": jsonObject{
 			"Region":       parameter("AWS::Region", "String"),
 			"UseDualStack": parameter("AWS::UseDualStack", "Boolean"),
 			"UseFIPS":      parameter("AWS::UseFIPS", "Boolean"),
 			"Endpoint":     parameter("SDK::Endpoint", "String"),
 		},
-		"rules": []rule{only},
+		"rules": []jsonObject{
+			endpointRule(given, jsonObject{"fn": "isSet", "argv": []jsonObject{given}}),
+			otherwise,
+		},
 	}
 }

@@ -55,12 +55,13 @@ func TestEndpointRulesOfOldClients(t *testing.T) {
 	t.Parallel()
 	type rules struct {
 		Rules []struct {
-			Endpoint struct{ URL string }
-			Error    string
+			Conditions []any
+			Endpoint   struct{ URL any }
+			Error      string
 		}
 	}
 	for stages, want := range map[int][3]string{ // dynamodb, dynamodbstreams, @connections
-		0: {"http://127.0.0.1:1234", "http://127.0.0.1:1234", "there are 0 WebSocket API stages: see chatstack status, and give --endpoint-url"},
+		0: {"http://127.0.0.1:1234", "http://127.0.0.1:1234", "there are 0 WebSocket API stages: see chatstack status. Give --endpoint-url"},
 		1: {"http://127.0.0.1:1234", "http://127.0.0.1:1234", "http://127.0.0.1:5678/local"},
 	} {
 		p := &project{home: t.TempDir()}
@@ -72,10 +73,14 @@ func TestEndpointRulesOfOldClients(t *testing.T) {
 		for i, service := range []string{"dynamodb/2012-08-10", "dynamodbstreams/2012-08-10", "apigatewaymanagementapi/2018-11-29"} {
 			data, err := os.ReadFile(filepath.Join(models, service, "endpoint-rule-set-1.json"))
 			var set rules
-			if err != nil || json.Unmarshal(data, &set) != nil || len(set.Rules) != 1 {
+			if err != nil || json.Unmarshal(data, &set) != nil || len(set.Rules) != 2 {
 				t.Fatalf("%s: %v: %s", service, err, data)
 			}
-			got[i] = set.Rules[0].Endpoint.URL + set.Rules[0].Error
+			if len(set.Rules[0].Conditions) != 1 || len(set.Rules[1].Conditions) != 0 {
+				t.Errorf("%s: only an --endpoint-url comes first, not %s", service, data)
+			}
+			got[i], _ = set.Rules[1].Endpoint.URL.(string)
+			got[i] += set.Rules[1].Error
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%d stages (-want +got):\n%s", stages, diff)

@@ -33,6 +33,8 @@
 // and each that strikes counts it. Their latencies add up; of several statuses the
 // first is answered, and of several deaths the earliest happens.
 //
+// Rules last as long as their Faults: a local cloud that starts again has none.
+//
 // # What is and is not real
 //
 // A struck post is not sent and a throttled call does not reach the table, as on
