@@ -24,7 +24,7 @@ func (e event) is(fields event) bool {
 
 // A chatter is a WebSocket client that is not ours.
 type chatter struct {
-	t      *testing.T
+	t      testing.TB
 	conn   *websocket.Conn
 	id     string
 	events chan event    // closed when the connection ends
@@ -33,7 +33,7 @@ type chatter struct {
 }
 
 // connect opens a connection and learns its id.
-func connect(t *testing.T, endpoint string) *chatter {
+func connect(t testing.TB, endpoint string) *chatter {
 	t.Helper()
 	c := dial(t, endpoint)
 	c.send(event{"action": "whoami", "id": "who"})
@@ -46,7 +46,7 @@ func connect(t *testing.T, endpoint string) *chatter {
 }
 
 // dial opens a connection.
-func dial(t *testing.T, endpoint string) *chatter {
+func dial(t testing.TB, endpoint string) *chatter {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()

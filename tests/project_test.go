@@ -29,6 +29,9 @@ const patience = 10 * time.Minute
 var chatstack string
 
 func TestMain(m *testing.M) {
+	if os.Getenv(bareServerVar) != "" {
+		serveBare()
+	}
 	os.Exit(testMain(m))
 }
 
@@ -57,14 +60,14 @@ func testMain(m *testing.M) int {
 // A project is a program with a home of its own, so that tests run side by
 // side, also on one program.
 type project struct {
-	t       *testing.T
+	t       testing.TB
 	program string
 	home    string
 }
 
 // newProject returns a project of the program in dir. What it starts ends with
 // the test.
-func newProject(t *testing.T, dir string) *project {
+func newProject(t testing.TB, dir string) *project {
 	t.Helper()
 	program, err := filepath.Abs(dir)
 	if err != nil {
@@ -263,12 +266,12 @@ func copySources(t *testing.T) string {
 }
 
 // eventually waits until what holds.
-func eventually(t *testing.T, what string, holds func() bool) {
+func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	eventuallyWithin(t, 30*time.Second, what, holds)
 }
 
-func eventuallyWithin(t *testing.T, limit time.Duration, what string, holds func() bool) {
+func eventuallyWithin(t testing.TB, limit time.Duration, what string, holds func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(limit)
 	for !holds() {

@@ -13,7 +13,6 @@ var differences = func() map[string]difference {
 
 // behaviours are differences in what an engine does.
 var behaviours = map[string]difference{
-
 	// Dynoxide notes a change that is none, and counts more bytes than AWS does
 	// (names and values of keys and images). The poller drops such records.
 	"writes that change nothing: record": {
