@@ -27,12 +27,14 @@
 //
 // # What engines do otherwise
 //
-// The front makes up for some of it: the Region in ARNs and records, tables named
-// by ARN (but not in batches, where that is refused by name), TTL and the
-// identity of its deletes. Dynoxide 1.2.1 also refuses a key condition that names
-// the sort key first, which DynamoDB takes; writes a stream record for a write
-// that changes nothing, which the reader drops; and shows an end of stream shards
-// that are open.
+// The front makes up for the Region in ARNs and records, tables named by ARN (but
+// not in batches, where that is refused by name), TTL and the identity of its
+// deletes, stream records of writes that changed nothing, and an end that is shown
+// of stream shards which are open. It does not for these of Dynoxide 1.2.1: a key
+// condition of two "=" that names the sort key first is refused, which DynamoDB
+// takes; TTL that is on can be turned on again; sequence numbers, and the shard
+// ids of tables with short names, are shorter than AWS's least, which the aws
+// command does not send.
 //
 // # Faults
 //

@@ -252,6 +252,8 @@ func (f *Front) answer(resp *http.Response) error {
 		rewrite = func(body []byte) []byte { return f.records(c, body) }
 	case c.streams && c.operation == "GetShardIterator":
 		rewrite = func(body []byte) []byte { return wrapField(body, "ShardIterator", c.stream) }
+	case c.streams && c.operation == "DescribeStream":
+		rewrite = func(body []byte) []byte { return rewriteARNs(openShards(body), f.fromEngine) }
 	case namesARNs(c):
 		rewrite = func(body []byte) []byte { return rewriteARNs(body, f.fromEngine) }
 	case c.held != nil:

@@ -75,16 +75,6 @@ func TestStreamARNsWorkInTheFirstRequestAfterARestart(t *testing.T) {
 	}
 }
 
-func TestRecordsNameTheRegionOfTheLocalCloud(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	table := r.table()
-	r.put(table.TableName, "a", nil)
-	if got := aws.ToString(r.records(table.LatestStreamArn)[0].AwsRegion); got != region {
-		t.Errorf("awsRegion is %s", got)
-	}
-}
-
 func TestAStreamThatIsNotThereIsNotFound(t *testing.T) {
 	t.Parallel()
 	_, err := newRig(t).streams.DescribeStream(t.Context(), &dynamodbstreams.DescribeStreamInput{

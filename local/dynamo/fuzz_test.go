@@ -61,7 +61,7 @@ func FuzzCalls(f *testing.F) {
 		}
 		if json.Valid([]byte(answer)) {
 			for _, rewritten := range [][]byte{
-				front.records(&c, []byte(answer)), wrapField([]byte(answer), "NextShardIterator", "s"), rewriteARNs([]byte(answer), front.fromEngine),
+				front.records(&c, []byte(answer)), wrapField([]byte(answer), "NextShardIterator", "s"), rewriteARNs(openShards([]byte(answer)), front.fromEngine),
 			} {
 				if !json.Valid(rewritten) {
 					t.Errorf("%q became %q", answer, rewritten)

@@ -1,9 +1,6 @@
 package dynamo
 
-import (
-	"encoding/json"
-	"strings"
-)
+import "strings"
 
 // Iterators carry the ARN of their stream, as AWS's do, so that a GetRecords can
 // be authorized, also after a restart.
@@ -38,33 +35,4 @@ func wrapField(body []byte, name, stream string) []byte {
 func (f fields) wrap(name, stream string) bool {
 	iterator := f.text(name)
 	return iterator != "" && f.set(name, wrapIterator(stream, iterator)) == nil
-}
-
-// records makes an engine's answer to GetRecords read like AWS's: its Region,
-// its iterator, and whose deletes were TTL's.
-func (f *Front) records(c *call, body []byte) []byte {
-	answer := parse(body)
-	var records []fields
-	if json.Unmarshal(answer["Records"], &records) != nil {
-		return body // an error
-	}
-	answer.wrap("NextShardIterator", c.stream)
-	region, table := f.Region(), ""
-	if found := tableARN.FindStringSubmatch(c.stream); found != nil {
-		table = found[2]
-	}
-	for _, record := range records {
-		if record.set("awsRegion", region) != nil {
-			return body
-		}
-		f.expired.identify(table, record)
-	}
-	if answer.set("Records", records) != nil {
-		return body
-	}
-	rewritten, err := encode(answer)
-	if err != nil {
-		return body
-	}
-	return rewritten
 }

@@ -205,8 +205,8 @@ func TestThrottledAnswersCarryTheirChecksum(t *testing.T) {
 	r, s := newStrikeRig(t)
 	table := *r.table().TableName
 	s.set(table, -1)
-	r.post("DynamoDB_20120810.PutItem", `{"TableName":"`+table+`","Item":{}}`, nil) // post looks at it
-	r.post("DynamoDB_20120810.BatchWriteItem", `{"RequestItems":{"`+table+`":[{"PutRequest":{"Item":{"pk":{"S":"<&>"},"sk":{"S":"a"}}}},{"PutRequest":{"Item":{"pk":{"S":"<&>"},"sk":{"S":"b"}}}}]}}`, nil)
+	r.post("DynamoDB_20120810.PutItem", `{"TableName":"`+table+`","Item":{}}`, r) // post looks at it
+	r.post("DynamoDB_20120810.BatchWriteItem", `{"RequestItems":{"`+table+`":[{"PutRequest":{"Item":{"pk":{"S":"<&>"},"sk":{"S":"a"}}}},{"PutRequest":{"Item":{"pk":{"S":"<&>"},"sk":{"S":"b"}}}}]}}`, r)
 }
 
 func TestTTLIsNotThrottledNorRefused(t *testing.T) {
