@@ -2,9 +2,7 @@ package lambda
 
 import (
 	"context"
-	"log/slog"
 	"net"
-	"net/http"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -12,14 +10,9 @@ import (
 	"example.com/chatstack/local/process"
 )
 
-const (
-	// shutdownGrace is what a process gets between SIGTERM and SIGKILL, and after
-	// it has reported that its initialization failed.
-	shutdownGrace = 500 * time.Millisecond
-	// maxHeaderBytes of a runtime's request. The description of an error for
-	// X-Ray may be 1 MiB alone, which is Go's limit for all headers.
-	maxHeaderBytes = 4 << 20
-)
+// shutdownGrace is what a process gets between SIGTERM and SIGKILL, and after it
+// has reported that its initialization failed.
+const shutdownGrace = 500 * time.Millisecond
 
 // An instance is one process of a bootstrap and what serves it the Runtime API.
 type instance struct {
@@ -46,11 +39,7 @@ func (s *Service) startInstance(e *environment) (*instance, error) {
 		_ = listener.Close()
 		return nil, err
 	}
-	server := &http.Server{
-		Handler:        i.api.handler(),
-		MaxHeaderBytes: maxHeaderBytes,
-		ErrorLog:       slog.NewLogLogger(s.opts.Log.Handler(), slog.LevelDebug),
-	}
+	server := i.api.server(s.opts.Log)
 	served := make(chan struct{})
 	go func() {
 		defer close(served)

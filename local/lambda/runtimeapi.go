@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"sync"
@@ -76,6 +77,18 @@ func newRuntimeAPI(cfg *Config) *runtimeAPI {
 		cfg:         cfg,
 		initialized: make(chan struct{}),
 		offered:     make(chan struct{}, 1),
+	}
+}
+
+// maxHeaderBytes of a runtime's request. The description of an error for X-Ray may
+// be 1 MiB alone, which is Go's limit for all headers.
+const maxHeaderBytes = 4 << 20
+
+func (a *runtimeAPI) server(log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:        a.handler(),
+		MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 }
 

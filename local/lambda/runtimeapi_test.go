@@ -3,6 +3,7 @@ package lambda
 import (
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -22,7 +23,9 @@ func newServer(t *testing.T) *server {
 	t.Helper()
 	t.Parallel()
 	api := newRuntimeAPI(config().withDefaults())
-	s := &server{t: t, api: api, http: httptest.NewServer(api.handler())}
+	s := &server{t: t, api: api, http: httptest.NewUnstartedServer(nil)}
+	s.http.Config = api.server(slog.New(slog.DiscardHandler))
+	s.http.Start()
 	t.Cleanup(func() {
 		s.http.CloseClientConnections() // ends requests that would wait for ever
 		s.http.Close()
@@ -156,6 +159,17 @@ func TestResponseTooLargeAsOnAWS(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	s.deliver(testInvocation("b")) // the runtime may go on
+}
+
+func TestErrorHeaderMayBeAMebibyte(t *testing.T) {
+	s := newServer(t)
+	inv := testInvocation("a")
+	s.deliver(inv)
+	s.want("the answer", 202, "", "POST", answerPath("a", "error"), `{"errorMessage":"m","errorType":"t"}`,
+		"Lambda-Runtime-Function-Xray-Error-Cause", strings.Repeat("x", 1<<20), "Another", strings.Repeat("x", 1<<20))
+	if out := s.api.outcome(inv); out == nil || out.FunctionError == "" {
+		t.Errorf("%+v", out)
+	}
 }
 
 func TestInitErrorIsKept(t *testing.T) {

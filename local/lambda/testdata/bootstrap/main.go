@@ -98,11 +98,14 @@ func handle(ctx context.Context, e event) (any, error) {
 		}
 		fmt.Fprintln(os.Stderr, "leaving")
 		os.Exit(code)
-	case "write much and exit":
+	case "write much", "write much and exit":
 		for i := range 2000 {
 			fmt.Println(i)
 		}
-		os.Exit(1)
+		if e.Do == "write much and exit" {
+			os.Exit(1)
+		}
+		return nil, nil
 	case "sleep":
 		time.Sleep(e.Duration)
 		return "slept", nil
