@@ -2,9 +2,16 @@ package dynamo
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"example.com/chatstack/internal/atomicfile"
 )
 
 // rememberExpiries is how many TTL deletes are told from other deletes, at
@@ -20,7 +27,7 @@ type expiries struct {
 
 // An expiry is an item, by its table and its key as JSON with sorted names, and
 // the TTL that it expired by.
-type expiry struct{ table, key, ttl string }
+type expiry struct{ Table, Key, TTL string }
 
 func newExpiries() *expiries { return &expiries{now: map[expiry]string{}} }
 
@@ -73,6 +80,48 @@ func (e *expiries) identify(table string, record fields) {
 	if change := record.object("dynamodb"); e.has(table, change["Keys"], change["OldImage"]) {
 		record["userIdentity"] = json.RawMessage(`{"PrincipalId":"dynamodb.amazonaws.com","Type":"Service"}`)
 	}
+}
+
+// A kept is an expiry as the file has it.
+type kept struct {
+	expiry
+	Attribute string
+}
+
+// save writes the expiries to a file, for the records that are read after a
+// restart.
+func (e *expiries) save(file string) error {
+	e.mu.Lock()
+	all := []kept{}
+	for _, generation := range []map[expiry]string{e.old, e.now} {
+		for id, attribute := range generation {
+			all = append(all, kept{id, attribute})
+		}
+	}
+	e.mu.Unlock()
+	return atomicfile.Replace(file, 0o600, func(w io.Writer) error { return json.NewEncoder(w).Encode(all) })
+}
+
+// load reads what save wrote. That there is no file is no error.
+func (e *expiries) load(file string) error {
+	content, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var all []kept
+	if err := json.Unmarshal(content, &all); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.old = map[expiry]string{}
+	for _, k := range all {
+		e.old[k.expiry] = k.Attribute
+	}
+	return nil
 }
 
 // wireKey turns the SDK's form of a key into the wire's.

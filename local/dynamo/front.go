@@ -39,6 +39,7 @@ type Front struct {
 	log       *slog.Logger
 	account   string
 	expired   *expiries
+	kept      string // the file of expired
 
 	mu      sync.Mutex
 	region  string // of the local cloud
@@ -65,6 +66,10 @@ type FrontOptions struct {
 
 	// Clock is how old items are; nil means a new one.
 	Clock *clock.Clock
+
+	// Expiries is the file that keeps, from Close to the next start, which deletes
+	// were TTL's, for stream records that nobody has read yet. Empty forgets them.
+	Expiries string
 
 	// Log gets what goes wrong; nil discards it.
 	Log *slog.Logger
@@ -98,6 +103,7 @@ func NewFront(options FrontOptions) (*Front, error) {
 		log:       options.Log,
 		account:   options.Account,
 		expired:   newExpiries(),
+		kept:      options.Expiries,
 		region:    options.Region,
 		schemas:   map[string]schema{},
 	}
@@ -118,6 +124,11 @@ func NewFront(options FrontOptions) (*Front, error) {
 			}
 			unavailable("the table engine does not answer").write(w)
 		},
+	}
+	if f.kept != "" {
+		if err := f.expired.load(f.kept); err != nil {
+			f.log.Warn("which deletes were TTL's is forgotten", "error", err)
+		}
 	}
 	return f, nil
 }
@@ -144,8 +155,17 @@ func (f *Front) Region() string {
 	return f.region
 }
 
-// Close closes the connections to the engine that are not in use.
-func (f *Front) Close() { f.transport.CloseIdleConnections() }
+// Close closes the connections to the engine that are not in use, and keeps what
+// the next front has to know. Its sweeper must not run any more.
+func (f *Front) Close() {
+	f.transport.CloseIdleConnections()
+	if f.kept == "" {
+		return
+	}
+	if err := f.expired.save(f.kept); err != nil {
+		f.log.Warn("which deletes were TTL's could not be kept", "error", err)
+	}
+}
 
 // callKey is under which the context of a request has its *call.
 type callKey struct{}

@@ -2,6 +2,8 @@ package dynamo_test
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
@@ -283,4 +285,29 @@ func TestTTLDeletesOfOneTableAreNotThoseOfAnother(t *testing.T) {
 	if last := records[len(records)-1]; last.EventName != streamtypes.OperationTypeRemove || last.UserIdentity != nil {
 		t.Errorf("the last record is %s by %v, want the delete of a client", last.EventName, last.UserIdentity)
 	}
+}
+
+func TestTTLDeletesAreKnownAfterARestart(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "expiries.json")
+	before := newRigWith(t, dynamo.FrontOptions{Expiries: file})
+	table := before.table()
+	before.put(table.TableName, "expired", at(longAgo()))
+	before.sweeper(table.TableName).Sweep(t.Context())
+	before.front.Close()
+	after := newRigWith(t, dynamo.FrontOptions{Expiries: file})
+	records := after.records(table.LatestStreamArn)
+	if last := records[len(records)-1]; last.EventName != streamtypes.OperationTypeRemove || last.UserIdentity == nil {
+		t.Errorf("the last record is %s by %v, want TTL's", last.EventName, last.UserIdentity)
+	}
+}
+
+func TestAFileOfExpiriesThatIsNoneIsForgotten(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "expiries.json")
+	if err := os.WriteFile(file, []byte("no JSON"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := newRigWith(t, dynamo.FrontOptions{Expiries: file})
+	r.put(r.table().TableName, "a", nil)
 }
