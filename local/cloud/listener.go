@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"example.com/chatstack/local/gateway"
 )
 
 // A listener is an HTTP server on a loopback port of its own.
@@ -46,6 +48,7 @@ func (c *Cloud) listen(name string, handler http.Handler) (*listener, error) {
 		},
 		done: make(chan struct{}),
 	}
+	bound = gateway.KeepSpelling(l.server, bound) // for those of APIs; others do not ask
 	go func() {
 		defer close(l.done)
 		if err := l.server.Serve(bound); !errors.Is(err, http.ErrServerClosed) {

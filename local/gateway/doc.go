@@ -40,8 +40,6 @@
 //   - Like API Gateway, this package never looks at a request's Origin: any web
 //     page may open a connection, and it is the $connect function or an
 //     authorizer that has to refuse those it does not trust.
-//   - Names of headers are spelled canonically in events (X-Custom for
-//     x-custom), where AWS keeps the client's spelling.
 //
 // Of authorizers:
 //

@@ -48,17 +48,22 @@ func lastOf(v values) parameters[string] {
 // those of the connection itself, and those that API Gateway adds. Port and
 // protocol are always those of AWS, whatever the listener is.
 //
-// AWS keeps the client's spelling of names. net/http does not tell it, so names
-// are spelled canonically here (x-custom becomes X-Custom), except for the
-// Sec-WebSocket family, which every known client spells so.
+// Names are spelled as the client does. Where that is not known (see
+// [KeepSpelling]) they are canonical, except for the Sec-WebSocket family, which
+// every known client spells so.
 func eventHeaders(r *http.Request, sourceIP, trace string) values {
-	headers := make(values, len(r.Header)+5)
+	headers, spelled := make(values, len(r.Header)+5), spelling(r)
 	for name, all := range r.Header {
 		switch name {
 		case "Connection", "Upgrade", "Content-Length", "Transfer-Encoding":
 			continue
+		case "X-Amzn-Trace-Id", "X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto":
+			headers[name] = all // API Gateway's own, whoever sent them before
+			continue
 		}
-		if rest, ok := strings.CutPrefix(name, "Sec-Websocket-"); ok {
+		if own, known := spelled[name]; known {
+			name = own
+		} else if rest, ok := strings.CutPrefix(name, "Sec-Websocket-"); ok {
 			name = "Sec-WebSocket-" + rest
 		}
 		headers[name] = all

@@ -162,7 +162,9 @@ func start(t testing.TB, api gateway.API, options gateway.Options) *rig {
 	if err := g.Put(api); err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(g.Handler(api.ID))
+	server := httptest.NewUnstartedServer(g.Handler(api.ID))
+	server.Listener = gateway.KeepSpelling(server.Config, server.Listener)
+	server.Start()
 	t.Cleanup(server.Close)
 	t.Cleanup(func() { g.Close(context.Background()) })
 	return &rig{Gateway: g, t: t, apiID: api.ID, server: server}
