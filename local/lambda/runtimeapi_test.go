@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -347,4 +348,34 @@ func TestNothingFollowsAnInitError(t *testing.T) {
 func TestInitErrorTooLarge(t *testing.T) {
 	s := newServer(t)
 	s.want("init error", 413, "RequestEntityTooLarge", "POST", initPath, strings.Repeat("x", maxResponse+1))
+}
+
+func TestAnswerThatBreaksOffMayBeRepeated(t *testing.T) {
+	s := newServer(t)
+	inv := testInvocation("a")
+	s.deliver(inv)
+	for name, body := range map[string]string{
+		"by its length": "Content-Length: 100\r\n\r\n\"half",
+		"chunked":       "Transfer-Encoding: chunked\r\n\r\n5\r\n\"half\r\n",
+	} {
+		conn, err := net.Dial("tcp", s.http.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := io.WriteString(conn, "POST "+answerPath("a", "response")+" HTTP/1.1\r\nHost: x\r\n"+body); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := io.ReadAll(conn)
+		if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 400 ") || !strings.Contains(string(answer), `"errorType":"TruncatedHTTPRequest"`) {
+			t.Errorf("%s: %s %v", name, answer, err)
+		}
+	}
+	if out := s.api.outcome(inv); out != nil {
+		t.Errorf("outcome %s", out.Payload)
+	}
+	s.want("the whole answer", 202, "", "POST", answerPath("a", "response"), `1`)
 }
