@@ -41,27 +41,28 @@ func writer(t testing.TB, all ...string) *iam.Authority {
 
 func TestPoliciesThatAWSTakes(t *testing.T) {
 	t.Parallel()
-	for name, document := range map[string]string{
-		"one statement without a list": `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"dynamodb:GetItem","Resource":"*"}}`,
-		"the old version":              `{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Action":"dynamodb:GetItem","Resource":"*"}]}`,
-		"no version":                   `{"Statement":[{"Effect":"Allow","Action":"dynamodb:GetItem","Resource":"*"}]}`,
-		"an Id":                        `{"Id":"a policy","Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"dynamodb:GetItem","Resource":"*"}]}`,
-		"an empty Sid twice": statements(`{"Sid":"","Effect":"Allow","Action":"*","Resource":"*"}`,
-			`{"Sid":"","Effect":"Deny","Action":"*","Resource":"*"}`),
-		"a variable in the old version, in which it is text": `{"Statement":[{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::${aws:username}"}]}`,
-		"an empty condition":             statements(`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{}}`),
-		"an action of another service":   statements(`{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::a/*"}`),
-		"a boolean that is none of text": statements(`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":true}}}`),
+	const all = `{"Effect":"Allow","Action":"dynamodb:*","Resource":"*"}`
+	for name, test := range map[string]struct {
+		document string
+		allows   bool // to read the table
+	}{
+		"one statement without a list":    {`{"Version":"2012-10-17","Statement":` + all + `}`, true},
+		"the old version":                 {`{"Version":"2008-10-17","Statement":[` + all + `]}`, true},
+		"no version":                      {`{"Statement":[` + all + `]}`, true},
+		"an Id":                           {`{"Id":"a policy","Version":"2012-10-17","Statement":[` + all + `]}`, true},
+		"an empty Sid twice":              {statements(`{"Sid":"","Effect":"Allow","Action":"*","Resource":"*"}`, `{"Sid":"","Effect":"Deny","Action":"s3:*","Resource":"*"}`), true},
+		"an empty condition":              {statements(`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{}}`), true},
+		"a boolean that is no text":       {statements(`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":true}}}`), true},
+		"an action of another service":    {statements(`{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::a/*"}`), false},
+		"braces in a resource":            {statements(`{"Effect":"Allow","Action":"*","Resource":"arn:aws:execute-api:*:*:a/prod/POST/@connections/{connectionId}"}`), false},
+		"a variable before they were any": {`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::${aws:username}"}]}`, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := iam.New(account)
-			a.PutRole("writer", map[string]iam.Policy{"p": parse(t, document)})
-			if name == "a variable in the old version, in which it is text" || name == "an action of another service" || name == "an empty Sid twice" {
-				return
-			}
-			if err := a.Authorize(anne, "dynamodb:GetItem", table, nil); err != nil {
-				t.Error(err)
+			a.PutRole("writer", map[string]iam.Policy{"p": parse(t, test.document)})
+			if err := a.Authorize(anne, "dynamodb:GetItem", table, nil); (err == nil) != test.allows {
+				t.Errorf("%v, want it allowed: %t", err, test.allows)
 			}
 		})
 	}

@@ -14,10 +14,11 @@ import (
 )
 
 const (
-	algorithm  = "AWS4-HMAC-SHA256"
-	terminator = "aws4_request"
-	timeFormat = "20060102T150405Z"
-	dateFormat = "20060102"
+	algorithm   = "AWS4-HMAC-SHA256"
+	algorithm4A = "AWS4-ECDSA-P256-SHA256"
+	terminator  = "aws4_request"
+	timeFormat  = "20060102T150405Z"
+	dateFormat  = "20060102"
 )
 
 // maxSkew is how far the time of a request may be off.
@@ -27,70 +28,110 @@ const maxSkew = 5 * time.Minute
 // streams are signed for too, or "execute-api"). body is what the request
 // carries; r.Body is not read. The error is a *[SignatureError].
 func (a *Authority) Authenticate(r *http.Request, body []byte, service string) (Principal, error) {
-	refuse := func(code, format string, args ...any) (Principal, error) {
-		return Principal{}, &SignatureError{Code: code, Message: fmt.Sprintf(format, args...), Status: refusalStatus(service)}
+	principal, err := a.authenticate(r, body, service)
+	if err != nil {
+		err.Status = refusalStatus(service)
+		return Principal{}, err
 	}
-	if r.URL.RawQuery != "" {
-		query := r.URL.Query()
-		if query.Has("X-Amz-Signature") || query.Has("X-Amz-Algorithm") {
-			return refuse("IncompleteSignatureException", "The local cloud does not run presigned URLs: sign the request with an Authorization header.")
-		}
-	}
-	header := r.Header.Get("Authorization")
-	if header == "" {
-		words := "Missing Authentication Token"
-		if service == "dynamodb" {
-			words = "Request is missing Authentication Token"
-		}
-		return refuse("MissingAuthenticationTokenException", "%s", words)
-	}
-	if strings.HasPrefix(header, "AWS4-ECDSA-P256-SHA256") {
-		return refuse("IncompleteSignatureException", "The local cloud does not run signature version 4A (%s): sign the request with %s.", "AWS4-ECDSA-P256-SHA256", algorithm)
-	}
-	s, missing := parseAuthorization(header)
-	var signedAt time.Time
-	var dated bool
-	if signedAt, dated = requestTime(r.Header); !dated {
-		missing = append(missing, "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
-	}
-	if len(missing) > 0 {
-		// AWS repeats the header, of which signatures must not reach logs.
-		return refuse("IncompleteSignatureException", "%s", strings.Join(missing, " "))
-	}
+	return principal, nil
+}
 
+func (a *Authority) authenticate(r *http.Request, body []byte, service string) (Principal, *SignatureError) {
+	s, signedAt, err := readSignature(r, service)
+	if err != nil {
+		return Principal{}, err
+	}
 	a.mu.RLock()
 	principal, known := a.principals[s.accessKeyID]
 	region := a.region
 	a.mu.RUnlock()
 	if !known || !hmac.Equal([]byte(principal.SessionToken), []byte(r.Header.Get("X-Amz-Security-Token"))) {
-		return refuse("UnrecognizedClientException", "The security token included in the request is invalid.")
+		return principal, unsigned("UnrecognizedClientException", "The security token included in the request is invalid.")
 	}
-	const invalid = "InvalidSignatureException"
-	stamp := signedAt.UTC().Format(timeFormat)
-	switch {
-	case s.terminator != terminator:
-		return refuse(invalid, "Credential should be scoped with a valid terminator: '%s'. ", terminator)
-	case s.service != service:
-		return refuse(invalid, "Credential should be scoped to correct service: '%s'. ", service)
-	case region != "" && s.region != region:
-		return refuse(invalid, "Credential should be scoped to a valid region, not '%s'. ", s.region)
-	case s.date != stamp[:len(dateFormat)]:
-		return refuse(invalid, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '%s' != '%s', from '%s'.", s.date, stamp[:len(dateFormat)], stamp)
-	case !slices.Contains(s.signedHeaders, "host"):
-		return refuse(invalid, "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization header.")
+	stamp := signedAt.Format(timeFormat)
+	if err := s.checkScope(service, region, stamp); err != nil {
+		return principal, err
 	}
-	now := time.Now().UTC()
-	minutes := int(maxSkew / time.Minute)
-	if earliest := now.Add(-maxSkew); signedAt.Before(earliest.Truncate(time.Second)) {
-		return refuse(invalid, "Signature expired: %s is now earlier than %s (%s - %d min.)", stamp, earliest.Format(timeFormat), now.Format(timeFormat), minutes)
-	}
-	if latest := now.Add(maxSkew); signedAt.After(latest) {
-		return refuse(invalid, "Signature not yet current: %s is still later than %s (%s + %d min.)", stamp, latest.Format(timeFormat), now.Format(timeFormat), minutes)
+	if err := checkAge(signedAt, stamp); err != nil {
+		return principal, err
 	}
 	if !hmac.Equal([]byte(s.sign(r, body, principal.SecretAccessKey, stamp)), []byte(s.signature)) {
-		return refuse(invalid, "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
+		return principal, invalid("The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
 	}
 	return principal, nil
+}
+
+// readSignature returns what a request says of who signed it and when, in UTC.
+func readSignature(r *http.Request, service string) (authorization, time.Time, *SignatureError) {
+	fail := func(code, format string, args ...any) (authorization, time.Time, *SignatureError) {
+		return authorization{}, time.Time{}, unsigned(code, format, args...)
+	}
+	const incomplete = "IncompleteSignatureException"
+	if r.URL.RawQuery != "" {
+		query := r.URL.Query()
+		if query.Has("X-Amz-Signature") || query.Has("X-Amz-Algorithm") {
+			return fail(incomplete, "The local cloud does not run presigned URLs: sign the request with an Authorization header.")
+		}
+	}
+	header := r.Header.Get("Authorization")
+	switch {
+	case header == "" && service == "dynamodb":
+		return fail("MissingAuthenticationTokenException", "Request is missing Authentication Token")
+	case header == "":
+		return fail("MissingAuthenticationTokenException", "Missing Authentication Token")
+	case strings.HasPrefix(header, algorithm4A):
+		return fail(incomplete, "The local cloud does not run signature version 4A (%s): sign the request with %s.", algorithm4A, algorithm)
+	}
+	s, missing := parseAuthorization(header)
+	signedAt, dated := requestTime(r.Header)
+	if !dated {
+		missing = append(missing, "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
+	}
+	if len(missing) > 0 {
+		// AWS repeats the header after this. Signatures must not reach logs.
+		return fail(incomplete, "%s", strings.Join(missing, " "))
+	}
+	return s, signedAt.UTC(), nil
+}
+
+// checkScope refuses a signature for another service, Region or day.
+func (s authorization) checkScope(service, region, stamp string) *SignatureError {
+	day := stamp[:len(dateFormat)]
+	switch {
+	case s.terminator != terminator:
+		return invalid("Credential should be scoped with a valid terminator: '%s'. ", terminator)
+	case s.service != service:
+		return invalid("Credential should be scoped to correct service: '%s'. ", service)
+	case region != "" && s.region != region:
+		return invalid("Credential should be scoped to a valid region, not '%s'. ", s.region)
+	case s.date != day:
+		return invalid("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '%s' != '%s', from '%s'.", s.date, day, stamp)
+	case !slices.Contains(s.signedHeaders, "host"):
+		return invalid("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization header.")
+	}
+	return nil
+}
+
+// checkAge refuses a signature that is too old, or of a time to come.
+func checkAge(signedAt time.Time, stamp string) *SignatureError {
+	now := time.Now().UTC()
+	earliest, latest := now.Add(-maxSkew), now.Add(maxSkew)
+	const minutes = int(maxSkew / time.Minute)
+	switch {
+	case signedAt.Before(earliest.Truncate(time.Second)):
+		return invalid("Signature expired: %s is now earlier than %s (%s - %d min.)", stamp, earliest.Format(timeFormat), now.Format(timeFormat), minutes)
+	case signedAt.After(latest):
+		return invalid("Signature not yet current: %s is still later than %s (%s + %d min.)", stamp, latest.Format(timeFormat), now.Format(timeFormat), minutes)
+	}
+	return nil
+}
+
+func invalid(format string, args ...any) *SignatureError {
+	return unsigned("InvalidSignatureException", format, args...)
+}
+
+func unsigned(code, format string, args ...any) *SignatureError {
+	return &SignatureError{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
 // An authorization is what the Authorization header says.
