@@ -213,12 +213,16 @@ type wire struct {
 	in  *bufio.Reader // what came with the upgrade, then the rest
 }
 
-func (s *subject) wire(c *check, api string) *wire {
+func (s *subject) wire(c *check, api string, headers ...string) *wire {
 	c.Helper()
 	key := rand.Text()
+	header := ws.HandshakeHeaderHTTP{"X-Case": {key}}
+	for i := 0; i < len(headers); i += 2 {
+		header[headers[i]] = []string{headers[i+1]}
+	}
 	dialer := ws.Dialer{
 		Timeout: patience,
-		Header:  ws.HandshakeHeaderHTTP{"X-Case": {key}},
+		Header:  header,
 	}
 	conn, in, _, err := dialer.Dial(c.Context(), s.address(c, api, dialOptions{}))
 	if err != nil {
@@ -257,6 +261,9 @@ func (w *wire) end() (ws.StatusCode, string) {
 			return 1006, ""
 		}
 		if header.OpCode == ws.OpClose {
+			if len(payload) == 0 {
+				return ws.StatusNoStatusRcvd, ""
+			}
 			return ws.ParseCloseFrameData(payload)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -162,17 +164,43 @@ func (l *localCloud) env(t testing.TB) map[string]string {
 	return env
 }
 
-// pass lets time pass: on this machine by the clock of the local cloud, on AWS by
-// waiting.
+// pass lets time pass: on this machine by the control API of the local cloud, on
+// AWS by waiting.
 func (s *subject) pass(c *check, d time.Duration) {
 	c.Helper()
 	if s.cloud != nil {
-		s.cloud.run(c, "clock", "+"+d.String())
+		s.cloud.advance(c, d)
 		return
 	}
 	c.Logf("waiting for %v", d)
 	select {
 	case <-time.After(d):
 	case <-c.Context().Done():
+	}
+}
+
+func (l *localCloud) advance(c *check, d time.Duration) {
+	c.Helper()
+	var address struct{ URL, Token string }
+	data, err := os.ReadFile(filepath.Join(l.home, "cloud.json"))
+	if err == nil {
+		err = json.Unmarshal(data, &address)
+	}
+	if err != nil {
+		c.Fatalf("address of the local cloud: %v", err)
+	}
+	body := strings.NewReader(fmt.Sprintf(`{"advance":%q}`, d))
+	req, err := http.NewRequestWithContext(c.Context(), http.MethodPost, address.URL+"/control/clock", body)
+	if err != nil {
+		c.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+address.Token)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		c.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if answer, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusOK {
+		c.Fatalf("let %v pass: %s %s", d, resp.Status, answer)
 	}
 }

@@ -112,7 +112,7 @@ func (s *subject) declareMain() error {
 	for _, route := range []rawRoute{
 		{key: "slow", function: probe, timeout: integrationTimeout, source: pulumi.Sprintf("%s/slow", api.ExecutionARN)},
 		{key: "every", function: narrow, source: pulumi.Sprintf("%s/*", api.API.ExecutionArn), twoWay: true},
-		{key: "unpermitted", function: narrow},
+		{key: "unpermitted", function: fragile},
 		// The form of REST APIs, with a method.
 		{key: "method", function: brief, source: pulumi.Sprintf("%s/*/POST/method", api.API.ExecutionArn)},
 	} {

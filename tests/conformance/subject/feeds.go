@@ -31,8 +31,7 @@ func feeds() []feed {
 			MaximumRetryAttempts: pulumi.Int(3), FunctionResponseTypes: partial,
 		}},
 		{name: "answers", settings: lambda.EventSourceMappingArgs{
-			BatchSize: pulumi.Int(2), MaximumBatchingWindowInSeconds: pulumi.Int(2),
-			MaximumRetryAttempts: pulumi.Int(1), FunctionResponseTypes: partial,
+			BatchSize: pulumi.Int(1), MaximumRetryAttempts: pulumi.Int(1), FunctionResponseTypes: partial,
 		}},
 		{name: "split", queue: true, settings: lambda.EventSourceMappingArgs{
 			BatchSize: pulumi.Int(4), MaximumBatchingWindowInSeconds: pulumi.Int(2),

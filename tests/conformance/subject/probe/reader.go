@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -41,6 +42,9 @@ func (p *probe) read(ctx context.Context, payload json.RawMessage) (any, error) 
 	for i := len(batch.Records) - 1; i >= 0; i-- { // from the end, since the order of failures must not matter
 		r := batch.Records[i]
 		order := r.Dynamodb.NewImage["do"].S
+		if ms, err := strconv.Atoi(r.Dynamodb.NewImage["ms"].N); err == nil {
+			time.Sleep(time.Duration(ms) * time.Millisecond)
+		}
 		if order == "" {
 			continue
 		}

@@ -165,7 +165,9 @@ func (p *probe) obey(o orders, a *answer) (any, error) {
 			}
 		}
 	case "write":
-		return nil, os.WriteFile(filepath.Join(os.TempDir(), filepath.Base(o.Name)), []byte("kept"), 0o600)
+		if err := os.WriteFile(filepath.Join(os.TempDir(), filepath.Base(o.Name)), []byte("kept"), 0o600); err != nil {
+			return nil, err
+		}
 	case "look":
 		_, err := os.Stat(filepath.Join(os.TempDir(), filepath.Base(o.Name)))
 		a.Result = err == nil
@@ -185,7 +187,10 @@ func (p *probe) obey(o orders, a *answer) (any, error) {
 }
 
 func respond(o orders, a answer) (any, error) {
-	response := events.APIGatewayProxyResponse{StatusCode: http.StatusOK, Body: o.Body}
+	response := events.APIGatewayProxyResponse{StatusCode: http.StatusOK}
+	if o.Do != "post" { // whose body is for the connection
+		response.Body = o.Body
+	}
 	if o.Status != 0 {
 		response.StatusCode = o.Status
 	}
@@ -193,7 +198,7 @@ func respond(o orders, a answer) (any, error) {
 	case o.Do == "empty":
 	case o.Size > 0:
 		response.Body = strings.Repeat("x", o.Size)
-	case o.Body == "":
+	case response.Body == "":
 		body, err := json.Marshal(a)
 		if err != nil {
 			return nil, fmt.Errorf("answer: %w", err)
