@@ -24,7 +24,10 @@ var owner = credentials.NewStaticCredentialsProvider(accessKeyID, secretAccessKe
 
 // A Client says how any AWS client reaches the local cloud's table.
 type Client struct {
-	Region, Endpoint, AccessKeyID, SecretAccessKey string
+	Region          string `json:"region"`
+	Endpoint        string `json:"endpoint"` // of DynamoDB and its streams
+	AccessKeyID     string `json:"accessKeyId"`
+	SecretAccessKey string `json:"secretAccessKey"`
 }
 
 // Client returns the settings with which AWS clients reach the table.

@@ -120,14 +120,7 @@ func (c *Cloud) grantRole(name string) error {
 	if role == nil {
 		return nil // its policies count once it is there
 	}
-	of := func(r *Resource) bool { return r.Inputs.text("role") == name }
-	inline := map[string]string{}
-	for _, policy := range role.Inputs.subs("inlinePolicies") {
-		inline[policy.text("name")] = policy.text("policy")
-	}
-	for _, r := range c.notes.list(typeRolePolicy, of) {
-		inline[r.Inputs.text("name")] = r.Inputs.text("policy")
-	}
+	inline, attached, managed := c.documentsOf(role)
 	policies, err := parsePolicies(inline)
 	if err == nil {
 		err = iam.CheckRole(name, policies)
@@ -135,30 +128,39 @@ func (c *Cloud) grantRole(name string) error {
 	if err != nil {
 		return err
 	}
-	arns := role.Inputs.texts("managedPolicyArns")
-	for _, r := range c.notes.list(typePolicyAttachment, of) {
-		arns = append(arns, r.Inputs.text("policyArn"))
-	}
-	attached, err := parsePolicies(c.policyDocuments(arns))
+	maps.Copy(attached, managed)
+	more, err := parsePolicies(attached)
 	if err != nil {
 		return err
 	}
-	maps.Copy(policies, attached)
+	maps.Copy(policies, more)
 	c.authority.PutRole(name, policies)
 	return nil
 }
 
-// policyDocuments are those of managed policies, AWS's and the account's own.
-func (c *Cloud) policyDocuments(arns []string) map[string]string {
-	documents := map[string]string{}
+// documentsOf are the policies of a role: those in it, by their names, and those
+// attached to it, the account's own and AWS's, by their ARNs.
+func (c *Cloud) documentsOf(role *Resource) (inline, attached, managed map[string]string) {
+	inline, attached, managed = map[string]string{}, map[string]string{}, map[string]string{}
+	of := func(r *Resource) bool { return r.Inputs.text("role") == role.ID }
+	for _, policy := range role.Inputs.subs("inlinePolicies") {
+		inline[policy.text("name")] = policy.text("policy")
+	}
+	for _, r := range c.notes.list(typeRolePolicy, of) {
+		inline[r.Inputs.text("name")] = r.Inputs.text("policy")
+	}
+	arns := role.Inputs.texts("managedPolicyArns")
+	for _, r := range c.notes.list(typePolicyAttachment, of) {
+		arns = append(arns, r.Inputs.text("policyArn"))
+	}
 	for _, arn := range arns {
 		if own := c.notes.get(typePolicy, arn); own != nil {
-			documents[arn] = own.Inputs.text("policy")
+			attached[arn] = own.Inputs.text("policy")
 		} else if document, known := managedPolicies[arn]; known {
-			documents[arn] = document
+			managed[arn] = document
 		}
 	}
-	return documents
+	return inline, attached, managed
 }
 
 func parsePolicies(documents map[string]string) (map[string]iam.Policy, error) {

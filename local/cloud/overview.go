@@ -19,34 +19,45 @@ type Overview struct {
 
 // An API is a deployed stage of a WebSocket API.
 type API struct {
-	Name, Stage, Endpoint string
-	Connections           int
+	Name        string `json:"name"`
+	Stage       string `json:"stage"`
+	Endpoint    string `json:"endpoint"`
+	Connections int    `json:"connections"`
 }
 
 // A Function is a Lambda function.
 type Function struct {
-	Name, LogGroup string
-	Triggers       []string // what invokes it: route keys, and "stream"
-	Muted          bool     // its role does not let it write its log
+	Name     string   `json:"name"`
+	LogGroup string   `json:"logGroup"`
+	Triggers []string `json:"triggers"` // what invokes it: route keys, and "stream"
+	Muted    bool     `json:"muted"`    // its role does not let it write its log
 }
 
 // A Mapping is an event source mapping.
 type Mapping struct {
-	Function, StreamARN string
+	Function  string `json:"function"`
+	StreamARN string `json:"streamArn"`
 	eventsource.Status
 }
 
 // A Table is a table with its stream, if it has one.
-type Table struct{ Name, StreamARN string }
+type Table struct {
+	Name      string `json:"name"`
+	StreamARN string `json:"streamArn"`
+}
 
 // A Queue holds dead letters.
 type Queue struct {
-	Name     string
-	Messages int
+	Name     string `json:"name"`
+	Messages int    `json:"messages"`
 }
 
 // Idle is a resource that is kept in the stack's state only.
-type Idle struct{ Type, ID, Why string }
+type Idle struct {
+	Type string `json:"type"`
+	ID   string `json:"id"`
+	Why  string `json:"why"`
+}
 
 // Overview tells what runs.
 func (c *Cloud) Overview() Overview {

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	"example.com/chatstack/local/cloud"
 	"example.com/chatstack/local/iam"
 )
 
@@ -217,7 +216,7 @@ func (s *Server) access(w http.ResponseWriter, _ *http.Request) {
 	for _, a := range s.Cloud.Access() {
 		one := Access{Function: a.Function, RoleARN: a.RoleARN, Grants: grants(a.Allowed, mapped[a.Function])}
 		var err error
-		if one.Suggested, err = suggest(s.policies(a), one.Grants); err != nil {
+		if one.Suggested, err = suggest(a.Policies, one.Grants); err != nil {
 			http.Error(w, fmt.Sprintf("%s: %v", a.RoleARN, err), http.StatusInternalServerError)
 			return
 		}
@@ -225,35 +224,6 @@ func (s *Server) access(w http.ResponseWriter, _ *http.Request) {
 	}
 	answer(w, http.StatusOK, list)
 }
-
-// policies are the documents of a role's own policies, by the names that its usage
-// has: those beside the role, in it, and attached to it. Those of AWS itself nobody
-// can cut down.
-func (s *Server) policies(a cloud.Access) map[string]string {
-	documents := map[string]string{}
-	note := func(name string, in cloud.Properties) { documents[name], _ = in["policy"].(string) }
-	for _, u := range a.Allowed {
-		if own := s.Cloud.Get(typeRolePolicy, u.Role+":"+u.Policy); own != nil {
-			note(u.Policy, own.Inputs)
-		} else if attached := s.Cloud.Get(typePolicy, u.Policy); attached != nil {
-			note(u.Policy, attached.Inputs)
-		} else if role := s.Cloud.Get(typeRole, u.Role); role != nil {
-			inline, _ := role.Inputs["inlinePolicies"].([]any)
-			for _, element := range inline {
-				if policy, _ := element.(map[string]any); policy["name"] == u.Policy {
-					note(u.Policy, policy)
-				}
-			}
-		}
-	}
-	return documents
-}
-
-const (
-	typeRole       = "aws:iam/role:Role"
-	typeRolePolicy = "aws:iam/rolePolicy:RolePolicy"
-	typePolicy     = "aws:iam/policy:Policy"
-)
 
 // Access asks the cloud what the functions may do, and what of it they did.
 func (a Address) Access(ctx context.Context) ([]Access, error) {

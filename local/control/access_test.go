@@ -175,13 +175,13 @@ func TestAccessOfAFunction(t *testing.T) {
 	policy := func(service string) string {
 		return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["` + service + `:Put","dynamodb:GetItem"],"Resource":"*"}]}`
 	}
-	role := put(t, server, typeRole, "r", cloud.Properties{
+	role := put(t, server, "aws:iam/role:Role", "r", cloud.Properties{
 		"name":             "r",
 		"assumeRolePolicy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"lambda.amazonaws.com"}}]}`,
 		"inlinePolicies":   []any{map[string]any{"name": "within", "policy": policy("xray")}},
 	})
-	put(t, server, typeRolePolicy, "beside", cloud.Properties{"name": "beside", "role": "r", "policy": policy("s3")})
-	attached := put(t, server, typePolicy, "attached", cloud.Properties{"name": "attached", "policy": policy("sns")})
+	put(t, server, "aws:iam/rolePolicy:RolePolicy", "beside", cloud.Properties{"name": "beside", "role": "r", "policy": policy("s3")})
+	attached := put(t, server, "aws:iam/policy:Policy", "attached", cloud.Properties{"name": "attached", "policy": policy("sns")})
 	put(t, server, "aws:iam/rolePolicyAttachment:RolePolicyAttachment", "a", cloud.Properties{"role": "r", "policyArn": attached.ID})
 	put(t, server, "aws:lambda/function:Function", "f", cloud.Properties{
 		"name": "f", "role": role.Outputs["arn"], "runtime": "provided.al2023", "handler": "bootstrap",
