@@ -177,7 +177,15 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		sent.Grow(int(r.ContentLength) + bytes.MinRead)
 	}
 	if _, err := sent.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
-		(&refusal{status: http.StatusRequestEntityTooLarge, kind: ofService + "RequestEntityTooLargeException", message: err.Error()}).write(w)
+		refused := refuse(ofService+"SerializationException", "the body could not be read")
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			refused = &refusal{
+				status: http.StatusRequestEntityTooLarge, kind: ofService + "RequestEntityTooLargeException",
+				message: fmt.Sprintf("the request is longer than %d bytes", tooLarge.Limit),
+			}
+		}
+		refused.write(w)
 		return
 	}
 	c := parseTarget(r.Header.Get(actionHeader))

@@ -238,3 +238,11 @@ func TestAnEngineThatIsGoneIsAServerError(t *testing.T) {
 		t.Errorf("%v, want InternalServerError", err)
 	}
 }
+
+func TestARequestThatIsTooLargeIsRefused(t *testing.T) {
+	t.Parallel()
+	status, body := newRigOn(t, "http://127.0.0.1:0").post("DynamoDB_20120810.PutItem", strings.Repeat(" ", 32<<20+1), nil)
+	if status != http.StatusRequestEntityTooLarge || !strings.Contains(body, "RequestEntityTooLargeException") {
+		t.Errorf("%d %s", status, body)
+	}
+}

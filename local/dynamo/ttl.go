@@ -37,6 +37,7 @@ type Sweeper struct {
 	clock   *clock.Clock
 	log     *slog.Logger
 	expired *expiries
+	turn    chan struct{} // whose turn it is to sweep holds its one place
 
 	mu     sync.Mutex
 	tables map[string]*sweep
@@ -58,7 +59,10 @@ type notice struct {
 // NewSweeper returns a sweeper of the front's engine. Times are those of the
 // front's clock.
 func (f *Front) NewSweeper() *Sweeper {
-	return &Sweeper{client: f.direct, clock: f.clock, log: f.log, expired: f.expired, tables: map[string]*sweep{}}
+	return &Sweeper{
+		client: f.direct, clock: f.clock, log: f.log, expired: f.expired,
+		turn: make(chan struct{}, 1), tables: map[string]*sweep{},
+	}
 }
 
 // Watch sweeps table from now on, by the TTL attribute that is named; an empty
@@ -117,8 +121,16 @@ func (s *Sweeper) Notice(ctx context.Context) {
 	})
 }
 
-// Sweep deletes what has expired in every watched table.
+// Sweep deletes what has expired in every watched table. One sweep waits for
+// another: of two that delete the same item, the one that comes too late would
+// take the other's delete for that of a client.
 func (s *Sweeper) Sweep(ctx context.Context) {
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return
+	}
 	s.each(ctx, "expired items could not be deleted", func(name string, t *sweep) error {
 		now := s.clock.Now()
 		bounds := map[string]time.Time{":from": now.AddDate(-ancientYears, 0, 0), ":to": now.Add(s.clock.Advanced())}
@@ -229,6 +241,10 @@ func (s *Sweeper) expire(ctx context.Context, table string, t *sweep, item map[s
 		ExpressionAttributeValues: map[string]types.AttributeValue{":ttl": ttl},
 	})
 	if err == nil {
+		id, _ := t.identify(item)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(t.noticed, id)
 		return nil
 	}
 	forget()

@@ -311,3 +311,28 @@ func TestAFileOfExpiriesThatIsNoneIsForgotten(t *testing.T) {
 	r := newRigWith(t, dynamo.FrontOptions{Expiries: file})
 	r.put(r.table().TableName, "a", nil)
 }
+
+func TestSweepsAtTheSameTimeDoNotHideWhoseDeletesTheyAre(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	table := r.table()
+	const items = 30
+	for i := range items {
+		r.put(table.TableName, strconv.Itoa(i), at(longAgo()))
+	}
+	s := r.sweeper(table.TableName)
+	var wait sync.WaitGroup
+	for range 4 {
+		wait.Go(func() { s.Sweep(t.Context()) })
+	}
+	wait.Wait()
+	deleted := 0
+	for _, record := range r.records(table.LatestStreamArn) {
+		if record.EventName == streamtypes.OperationTypeRemove && record.UserIdentity != nil {
+			deleted++
+		}
+	}
+	if deleted != items {
+		t.Errorf("%d of %d deletes are TTL's", deleted, items)
+	}
+}
