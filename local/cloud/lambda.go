@@ -66,7 +66,7 @@ func applyFunction(_ context.Context, c *Cloud, r *Resource) error {
 	}
 	own := c.identities.assume(r.ID, role, logGroup(r))
 	return c.lambda.Put(lambda.Config{
-		Name: r.ID, ARN: r.Outputs.text("arn"), Bootstrap: bootstrap,
+		Name: r.ID, ARN: r.Outputs.text("arn"), Bootstrap: bootstrap, Handler: r.Inputs.text("handler"),
 		MemoryMB:            r.Inputs.number("memorySize", 128),
 		Timeout:             time.Duration(r.Inputs.number("timeout", 3)) * time.Second,
 		ReservedConcurrency: r.Inputs.number("reservedConcurrentExecutions", -1),
