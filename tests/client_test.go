@@ -29,6 +29,7 @@ type chatter struct {
 	id     string
 	events chan event    // closed when the connection ends
 	turn   chan struct{} // holds a token, without which nothing is read
+	ended  error         // why, once events is closed
 	seen   []event       // what expect has passed over, for its message
 }
 
@@ -65,6 +66,7 @@ func dial(t testing.TB, endpoint string) *chatter {
 			c.turn <- struct{}{}
 			_, data, err := conn.Read(context.Background())
 			if err != nil {
+				c.ended = err
 				return
 			}
 			for _, line := range strings.Split(string(data), "\n") {
