@@ -1,9 +1,23 @@
 package conformance
 
 import (
+	"flag"
+	"os"
 	"strings"
 	"testing"
 )
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given { // cases wait for functions, not for this process
+		if err := flag.Set("test.parallel", "12"); err != nil {
+			panic(err) // the testing package has the flag
+		}
+	}
+	os.Exit(m.Run())
+}
 
 // TestConformance runs every case, those that take all there is after the
 // others.

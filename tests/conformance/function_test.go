@@ -107,7 +107,7 @@ func runtimeClaims() []claim {
 			without: "a fact about a library, with which every other case of a function runs",
 		},
 		{
-			rows: "D1.reuse", how: tried,
+			rows: "D1.reuse", how: tried, when: alone,
 			says: "A process is used again after an error that its handler returns, and not after a panic",
 			run: func(c *check, s *subject) {
 				conn := s.dial(c, "guarded", orders("token", "allow"))
@@ -115,7 +115,7 @@ func runtimeClaims() []claim {
 				conn.send(two("do", "error"))
 				serviceFrame(c, conn.receive(), "Internal server error")
 				again := conn.ask(two())
-				if again.PID != fresh.PID && again.Served == 1 {
+				if again.Began != fresh.Began {
 					c.Errorf("process %d after an error, %d before", again.PID, fresh.PID)
 				}
 				conn.send(two("do", "panic"))
@@ -124,7 +124,6 @@ func runtimeClaims() []claim {
 					c.Errorf("process %d serves on after a panic", after.PID)
 				}
 			},
-			aws: "other cases may be served by other environments at the same time; process ids repeat",
 		},
 		{
 			rows: "D1.finished", how: documented, check: []string{"environments"},
@@ -343,7 +342,7 @@ func lifecycleClaims() []claim {
 			},
 		},
 		{
-			rows: "D4.reset", how: documented, check: []string{"environments"},
+			rows: "D4.reset", how: documented, check: []string{"environments"}, when: alone,
 			says: "A crash or a timeout resets the environment: the process is a new one",
 			run: func(c *check, s *subject) {
 				conn := s.dial(c, "guarded", orders("token", "allow"))
@@ -356,7 +355,7 @@ func lifecycleClaims() []claim {
 			},
 		},
 		{
-			rows: "D4.tmp", how: documented,
+			rows: "D4.tmp", how: documented, when: alone,
 			says: "/tmp is kept when an environment is reset",
 			run: func(c *check, s *subject) {
 				conn := s.dial(c, "composed", dialOptions{})
