@@ -77,6 +77,7 @@ func TestEachCallTakesItsActionsOnItsResources(t *testing.T) {
 	created, other := g.table(), g.table()
 	name, arn, stream := created.TableName, *created.TableArn, *created.LatestStreamArn
 	key := map[string]types.AttributeValue{"pk": text("p"), "sk": text("s")}
+	g.put(name, "first", nil) // DynamoDB Local loses iterators of a stream without records
 	described, err := g.streams.DescribeStream(t.Context(), &dynamodbstreams.DescribeStreamInput{StreamArn: &stream})
 	if err != nil {
 		t.Fatal(err)
@@ -209,7 +210,7 @@ func TestEachCallTakesItsActionsOnItsResources(t *testing.T) {
 		}, []need{{"DeleteTable", noneARN}}},
 		"TagResource": {func(ctx context.Context, r *rig) error {
 			_, err := r.db.TagResource(ctx, &dynamodb.TagResourceInput{ResourceArn: &arn, Tags: []types.Tag{{Key: aws.String("a"), Value: aws.String("b")}}})
-			return err
+			return ignore(err, "UnknownOperationException") // DynamoDB Local has none
 		}, []need{{"TagResource", arn}}},
 		"ListTables": {func(ctx context.Context, r *rig) error {
 			_, err := r.db.ListTables(ctx, &dynamodb.ListTablesInput{})
@@ -415,7 +416,7 @@ func TestLeadingKeysAreThoseOfTheRequest(t *testing.T) {
 				return err
 			}
 		},
-		"Query": func(pk string) func(context.Context) error { return query("pk = :pk AND sk = :s", nil, pk) },
+		"Query": func(pk string) func(context.Context) error { return query("sk = :s AND pk = :pk", nil, pk) },
 		"Query with a placeholder": func(pk string) func(context.Context) error {
 			return query("( #k=:pk ) and begins_with(sk, :s)", map[string]string{"#k": "pk"}, pk)
 		},

@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"context"
 	"encoding/json"
 	"regexp"
 	"slices"
@@ -69,6 +70,39 @@ func (f fields) queriedKey(hash string) json.RawMessage {
 		}
 	}
 	return nil
+}
+
+// partitionKeyFirst gives a Query whose key condition names the sort key before
+// the partition key the other order, which is the only one that Dynoxide takes of
+// two equalities. It reports whether the request changed.
+func (f *Front) partitionKeyFirst(ctx context.Context, c *call) (changed bool, err error) {
+	tokens := expressionTokens.FindAllString(c.request.text("KeyConditionExpression"), -1)
+	tokens = slices.DeleteFunc(tokens, func(token string) bool { return token == "(" || token == ")" })
+	if len(tokens) != 7 || tokens[1] != "=" || !strings.EqualFold(tokens[3], "AND") || tokens[5] != "=" {
+		return false, nil
+	}
+	u := f.tableUse(c.operation, c.request)
+	s, err := f.schema(ctx, u.table)
+	if err != nil {
+		return false, nil // the engine says what is wrong
+	}
+	names := c.request.object("ExpressionAttributeNames")
+	if hash := s.of(u.index); equated(tokens[:3], names) == hash || equated(tokens[4:], names) != hash {
+		return false, nil
+	}
+	return true, c.request.set("KeyConditionExpression", strings.Join(tokens[4:], " ")+" AND "+strings.Join(tokens[:3], " "))
+}
+
+// equated returns the attribute in the three tokens of an equality.
+func equated(tokens []string, names fields) string {
+	name := tokens[0]
+	if strings.HasPrefix(name, ":") {
+		name = tokens[2]
+	}
+	if strings.HasPrefix(name, "#") {
+		name = names.text(name)
+	}
+	return name
 }
 
 // attributes returns the attributes that a request names, as the condition key

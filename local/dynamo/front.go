@@ -237,6 +237,13 @@ func (f *Front) admit(r *http.Request, c *call, body []byte) ([]byte, error) {
 			}
 		}
 	}
+	if c.operation == "Query" {
+		ordered, err := f.partitionKeyFirst(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		changed = changed || ordered
+	}
 	if changed || c.held != nil {
 		if body, err = encode(c.request); err != nil {
 			return nil, err

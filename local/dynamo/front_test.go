@@ -246,3 +246,24 @@ func TestARequestThatIsTooLargeIsRefused(t *testing.T) {
 		t.Errorf("%d %s", status, body)
 	}
 }
+
+func TestAKeyConditionMayNameTheSortKeyFirst(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	table := r.table().TableName
+	r.put(table, "a", nil)
+	r.put(table, "b", nil)
+	for _, condition := range []string{"sk = :s AND pk = :p", "(#s=:s)and(:p=#p)", "pk = :p AND sk = :s", "begins_with(sk, :s) AND pk = :p"} {
+		var names map[string]string
+		if strings.Contains(condition, "#") {
+			names = map[string]string{"#s": "sk", "#p": "pk"}
+		}
+		out, err := r.db.Query(t.Context(), &dynamodb.QueryInput{
+			TableName: table, KeyConditionExpression: &condition, ExpressionAttributeNames: names,
+			ExpressionAttributeValues: map[string]types.AttributeValue{":p": text("p"), ":s": text("a")},
+		})
+		if err != nil || out.Count != 1 {
+			t.Errorf("%s: %v, %v", condition, out, err)
+		}
+	}
+}
