@@ -140,6 +140,9 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 	if _, err := tools.Dynoxide(t.Context()); err == nil || !strings.Contains(err.Error(), "npm is not on PATH") {
 		t.Errorf("without npm: %v", err)
 	}
+	if _, err := tools.DynamoDBLocal(t.Context()); err == nil || !strings.Contains(err.Error(), "npm is not on PATH") {
+		t.Errorf("without npm: %v", err)
+	}
 	if _, err := tools.Pulumi(t.Context()); err == nil || !strings.Contains(err.Error(), "go is not on PATH") {
 		t.Errorf("without Go: %v", err)
 	}

@@ -190,7 +190,9 @@ func (e *engine) run(ctx context.Context, command []string) error {
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Env = append(os.Environ(), dynamo.EndpointVar+"="+e.endpoint)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	signal.Notify(make(chan os.Signal, 1), os.Interrupt) // it reaches the command too, which decides
+	interrupts := make(chan os.Signal, 1) // they reach the command too, which decides
+	signal.Notify(interrupts, os.Interrupt)
+	defer signal.Stop(interrupts)
 	if err := cmd.Run(); err != nil {
 		if e.ended() {
 			err = errors.Join(err, e.failure())
