@@ -81,7 +81,7 @@ func (s *Service) serveSend(ctx context.Context, connectionID string, f Frame) (
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.Send(ctx, connectionID, channelID, name, content)
+	m, err := s.SendOnce(ctx, f.ID, connectionID, channelID, name, content)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ const (
 	CodeMissingField   Code = "missing_field"     // a field that the action needs is absent
 	CodeInvalidType    Code = "invalid_type"      // a field has the wrong JSON type
 	CodeInvalidID      Code = "invalid_id"        // the frame's id is empty or too long
+	CodeIDReused       Code = "id_reused"         // the id is that of another message
 	CodeInvalidChannel Code = "invalid_channel"   // not the form of a channel's name
 	CodeInvalidName    Code = "invalid_name"      // no name is left, or too long a one
 	CodeContentEmpty   Code = "content_empty"     // no text is left

@@ -23,6 +23,7 @@ type fakeStore struct {
 	incomplete    map[string]bool                    // subscriptions that the index does not know
 	seqs          map[string]int64
 	messages      map[string]map[int64]Message
+	sents         map[string]Sent
 	requests      map[string]PublishRequest
 	rejected      map[string]string
 	deliveries    map[string]Delivery
@@ -43,6 +44,7 @@ func newFakeStore() *fakeStore {
 		incomplete:    map[string]bool{},
 		seqs:          map[string]int64{},
 		messages:      map[string]map[int64]Message{},
+		sents:         map[string]Sent{},
 		requests:      map[string]PublishRequest{},
 		rejected:      map[string]string{},
 		deliveries:    map[string]Delivery{},
@@ -205,10 +207,43 @@ func (f *fakeStore) putMessage(m Message) error {
 	if f.messages[m.ChannelID] == nil {
 		f.messages[m.ChannelID] = map[int64]Message{}
 	}
-	if _, ok := f.messages[m.ChannelID][m.Seq]; ok {
+	if there, ok := f.messages[m.ChannelID][m.Seq]; ok && there.ID != m.ID {
 		return fmt.Errorf("message %d of %s is there", m.Seq, m.ChannelID)
 	}
 	f.messages[m.ChannelID][m.Seq] = m
+	return nil
+}
+
+func (f *fakeStore) GetSent(ctx context.Context, sender, id string) (Sent, error) {
+	if err := f.lock(ctx, "GetSent"); err != nil {
+		return Sent{}, err
+	}
+	defer f.mu.Unlock()
+	s, ok := f.sents[sender+"|"+id]
+	if !ok {
+		return s, ErrGone
+	}
+	return s, nil
+}
+
+func (f *fakeStore) PutSent(ctx context.Context, s Sent) (Sent, error) {
+	if err := f.lock(ctx, "PutSent"); err != nil {
+		return s, err
+	}
+	defer f.mu.Unlock()
+	if kept, ok := f.sents[s.Sender+"|"+s.ID]; ok {
+		return kept, nil
+	}
+	f.sents[s.Sender+"|"+s.ID] = s
+	return s, nil
+}
+
+func (f *fakeStore) DeletePublishRequest(ctx context.Context, channelID, key string) error {
+	if err := f.lock(ctx, "DeletePublishRequest"); err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	delete(f.requests, channelID+"|"+key)
 	return nil
 }
 
@@ -232,7 +267,7 @@ func (f *fakeStore) request(r PublishRequest) {
 	f.changes = append(f.changes, r)
 }
 
-func (f *fakeStore) PutPublished(ctx context.Context, r PublishRequest, m Message, d Delivery) error {
+func (f *fakeStore) PutPublished(ctx context.Context, r PublishRequest, m Message, d Delivery, s Sent) error {
 	if err := f.lock(ctx, "PutPublished"); err != nil {
 		return err
 	}
@@ -240,8 +275,14 @@ func (f *fakeStore) PutPublished(ctx context.Context, r PublishRequest, m Messag
 	if _, ok := f.requests[r.ChannelID+"|"+r.Key]; !ok {
 		return ErrGone
 	}
+	if _, ok := f.sents[s.Sender+"|"+s.ID]; ok {
+		return fmt.Errorf("id %s of %s is used", s.ID, s.Sender)
+	}
 	if err := f.putMessage(m); err != nil {
 		return err
+	}
+	if s.ID != "" {
+		f.sents[s.Sender+"|"+s.ID] = s
 	}
 	delete(f.requests, r.ChannelID+"|"+r.Key)
 	f.putDelivery(d)

@@ -14,7 +14,9 @@ import (
 // Store. Whatever fails before it happens again with the request, whatever
 // fails after it with the delivery, which comes back through the stream.
 //
-// A request that breaks a rule is marked with the reason and is no error.
+// A request whose MessageID is that of a message published within SentFor is a
+// repetition of it and makes no other. A request that breaks a rule is marked
+// with the reason and is no error.
 func (s *Service) Publish(ctx context.Context, request PublishRequest) error {
 	// What counts is the request as it is now: the change may be of one that
 	// was rejected and has been replaced since.
@@ -29,15 +31,31 @@ func (s *Service) Publish(ctx context.Context, request PublishRequest) error {
 	if err != nil {
 		return s.reject(ctx, r, err)
 	}
+	sent := sentOf(serviceSender(r.ChannelID), r.MessageID, r.ChannelID, r.Name, r.Content)
+	_, known, err := s.known(ctx, sent)
+	if ErrorCode(err) == CodeIDReused {
+		return s.reject(ctx, r, err)
+	}
+	if err == nil && known {
+		s.log().InfoContext(ctx, "publish request repeated", "channelId", r.ChannelID, "key", r.Key, "messageId", m.ID)
+		err = s.Store.DeletePublishRequest(ctx, r.ChannelID, r.Key)
+	}
+	if err != nil {
+		return fmt.Errorf("publish %q to %q: %w", r.Key, r.ChannelID, err)
+	}
+	if known {
+		return nil
+	}
 	if m.Seq, err = s.Store.NextSeq(ctx, r.ChannelID); err != nil {
 		return fmt.Errorf("publish %q to %q: %w", r.Key, r.ChannelID, err)
 	}
+	sent.Seq, sent.MessageID, sent.At = m.Seq, m.ID, m.At
 	frame, err := encodeMessage(m)
 	if err != nil {
 		return fmt.Errorf("publish %q to %q: %w", r.Key, r.ChannelID, err)
 	}
 	d := Delivery{ChannelID: r.ChannelID, Key: fmt.Sprintf("%020d|%s", m.Seq, m.ID), Seq: m.Seq, Frame: frame}
-	err = s.Store.PutPublished(ctx, r, m, d)
+	err = s.Store.PutPublished(ctx, r, m, d, sent)
 	if errors.Is(err, ErrGone) { // another call was faster
 		return nil
 	}

@@ -14,11 +14,21 @@ import (
 // An [Error] means that nothing was stored. Any other error leaves it open; the
 // sender may try again.
 func (s *Service) Send(ctx context.Context, connectionID, channelID, name, content string) (Message, error) {
+	return s.SendOnce(ctx, "", connectionID, channelID, name, content)
+}
+
+// SendOnce is Send for a message that its sender has given an id, if that is
+// not empty. The same again within SentFor, also at the same time, gives the
+// same message, which is stored once; it may be delivered again, because nobody
+// knows whether the first attempt got so far. Another message with the same id
+// is an [Error] with CodeIDReused.
+func (s *Service) SendOnce(ctx context.Context, id, connectionID, channelID, name, content string) (Message, error) {
 	m, err := s.compose(Message{ChannelID: channelID, SenderID: connectionID, Name: name, Content: content})
 	if err != nil {
 		return Message{}, err
 	}
-	if m.Seq, err = s.Store.NextSeq(ctx, channelID); err != nil {
+	m, err = s.place(ctx, m, sentOf(clientSender(connectionID), id, channelID, name, content))
+	if err != nil {
 		return Message{}, fmt.Errorf("send to %q: %w", channelID, err)
 	}
 	frame, err := encodeMessage(m)

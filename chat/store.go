@@ -18,6 +18,7 @@ type Store interface {
 	Connections
 	Subscriptions
 	Messages
+	SentMessages
 	PublishRequests
 	Deliveries
 }
@@ -62,15 +63,27 @@ type Messages interface {
 	PutMessage(ctx context.Context, m Message) error
 }
 
+// SentMessages keeps for SentFor which messages were sent under which ids.
+type SentMessages interface {
+	// GetSent returns an error that wraps ErrGone if the sender has used no such
+	// id.
+	GetSent(ctx context.Context, sender, id string) (Sent, error)
+	// PutSent gives the Sent that is kept, which is the first.
+	PutSent(ctx context.Context, s Sent) (Sent, error)
+}
+
 // PublishRequests keeps the messages that services want out.
 type PublishRequests interface {
 	// GetPublishRequest returns an error that wraps ErrGone if there is no such
 	// request.
 	GetPublishRequest(ctx context.Context, channelID, key string) (PublishRequest, error)
-	// PutPublished replaces a request by its message and the delivery of it, in
-	// one step. It returns an error that wraps ErrGone if there is no such
-	// request any more.
-	PutPublished(ctx context.Context, r PublishRequest, m Message, d Delivery) error
+	// PutPublished replaces a request by its message, the delivery of it and,
+	// unless its ID is empty, what is remembered of it, in one step. It returns
+	// an error that wraps ErrGone if there is no such request any more, another
+	// if its id has been used.
+	PutPublished(ctx context.Context, r PublishRequest, m Message, d Delivery, s Sent) error
+	// DeletePublishRequest does nothing if there is no such request.
+	DeletePublishRequest(ctx context.Context, channelID, key string) error
 	// RejectPublishRequest writes onto a request why it cannot be published.
 	RejectPublishRequest(ctx context.Context, r PublishRequest, reason string) error
 }

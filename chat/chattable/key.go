@@ -12,6 +12,8 @@ const (
 	messagePrefix    = "MESSAGE|"
 	publishPrefix    = "PUBLISH|"
 	deliveryPrefix   = "DELIVERY|"
+	senderPrefix     = "SENDER|"
+	sentPrefix       = "SENT|"
 	metaSort         = "META"
 
 	// subscriberIndex finds the subscriptions of a connection.
@@ -40,6 +42,8 @@ func publishKey(channelID, unique string) item {
 func deliveryKey(channelID, unique string) item {
 	return key(channelPrefix+channelID, deliveryPrefix+unique)
 }
+
+func sentKey(sender, id string) item { return key(senderPrefix+sender, sentPrefix+id) }
 
 // after cuts prefix off s and reports whether anything followed it.
 func after(s, prefix string) (string, bool) {

@@ -63,22 +63,28 @@ func (t *Table) DeletePublishRequest(ctx context.Context, channelID, unique stri
 	return t.delete(ctx, publishKey(channelID, unique))
 }
 
-// PutPublished replaces a request by its message and the message's delivery, in
-// one transaction.
-func (t *Table) PutPublished(ctx context.Context, r chat.PublishRequest, m chat.Message, d chat.Delivery) error {
+// PutPublished replaces a request by its message, the message's delivery and,
+// unless its ID is empty, what is remembered of the message, in one transaction.
+func (t *Table) PutPublished(ctx context.Context, r chat.PublishRequest, m chat.Message, d chat.Delivery, s chat.Sent) error {
 	key := publishKey(r.ChannelID, r.Key)
 	put := func(i item) types.TransactWriteItem {
 		return types.TransactWriteItem{Put: &types.Put{
 			TableName: aws.String(t.Name), Item: i, ConditionExpression: aws.String(ifAbsent),
 		}}
 	}
-	_, err := t.Client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{
-		TransactItems: []types.TransactWriteItem{
-			{Delete: &types.Delete{TableName: aws.String(t.Name), Key: key, ConditionExpression: aws.String(ifPresent)}},
-			put(t.messageItem(m)),
-			put(t.deliveryItem(d)),
-		},
-	})
+	writes := []types.TransactWriteItem{
+		{Delete: &types.Delete{TableName: aws.String(t.Name), Key: key, ConditionExpression: aws.String(ifPresent)}},
+		put(t.messageItem(m)),
+		put(t.deliveryItem(d)),
+	}
+	if s.ID != "" {
+		remember := put(sentItem(s))
+		remember.Put.ConditionExpression = aws.String(ifAbsentOrExpired)
+		remember.Put.ExpressionAttributeNames = map[string]string{"#ttl": "ttl"}
+		remember.Put.ExpressionAttributeValues = item{":now": expiry(t.now())}
+		writes = append(writes, remember)
+	}
+	_, err := t.Client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: writes})
 	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok && len(canceled.CancellationReasons) > 0 &&
 		aws.ToString(canceled.CancellationReasons[0].Code) == "ConditionalCheckFailed" {
 		err = chat.ErrGone

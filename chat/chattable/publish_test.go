@@ -28,7 +28,7 @@ func TestPublishRequests(t *testing.T) {
 			t.Fatal(err)
 		}
 		diff(t, "request", got, request)
-		if err := table.PutPublished(ctx, request, message, delivery); err != nil {
+		if err := table.PutPublished(ctx, request, message, delivery, chat.Sent{}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := table.GetPublishRequest(ctx, "General", "build 17"); !errors.Is(err, chat.ErrGone) {
@@ -43,7 +43,7 @@ func TestPublishRequests(t *testing.T) {
 
 		again := message
 		again.Seq = 2
-		if err := table.PutPublished(ctx, request, again, delivery); !errors.Is(err, chat.ErrGone) {
+		if err := table.PutPublished(ctx, request, again, delivery, chat.Sent{}); !errors.Is(err, chat.ErrGone) {
 			t.Errorf("a second time: %v", err)
 		}
 		diff(t, "messages", len(collect(t, table.ListMessages(ctx, "General", 0))), 1)
@@ -59,7 +59,7 @@ func TestPublishRequests(t *testing.T) {
 		if err := table.PutMessage(ctx, other); err != nil {
 			t.Fatal(err)
 		}
-		if err := table.PutPublished(ctx, request, message, delivery); err == nil || errors.Is(err, chat.ErrGone) {
+		if err := table.PutPublished(ctx, request, message, delivery, chat.Sent{}); err == nil || errors.Is(err, chat.ErrGone) {
 			t.Errorf("PutPublished = %v", err)
 		}
 		if _, err := table.GetPublishRequest(ctx, "General", "build 17"); err != nil {

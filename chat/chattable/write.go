@@ -15,12 +15,18 @@ import (
 const (
 	ifAbsent  = "attribute_not_exists(pk)"
 	ifPresent = "attribute_exists(pk)"
+	// ifAbsentOrExpired needs the name #ttl and the value :now.
+	ifAbsentOrExpired = ifAbsent + " OR #ttl <= :now"
 )
 
-// put puts an item. With ifAbsent it returns the item that is there instead,
+// put puts an item. With a condition it returns the item that is there instead,
 // nil if there was none.
 func (t *Table) put(ctx context.Context, i item, condition string) (existing item, err error) {
 	input := &dynamodb.PutItemInput{TableName: aws.String(t.Name), Item: i}
+	if condition == ifAbsentOrExpired {
+		input.ExpressionAttributeNames = map[string]string{"#ttl": "ttl"}
+		input.ExpressionAttributeValues = item{":now": expiry(t.now())}
+	}
 	if condition != "" {
 		input.ConditionExpression = aws.String(condition)
 		input.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld

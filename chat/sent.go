@@ -1,0 +1,102 @@
+package chat
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"time"
+)
+
+// SentFor is how long the chat knows a message again by the id that its sender
+// gave it.
+const SentFor = 10 * time.Minute
+
+// A Sent remembers a message by the id that its sender gave it, and so the
+// place that every repetition has in the channel: also one whose first attempt
+// ended before the message was stored.
+type Sent struct {
+	// Sender and ID tell the Sents apart.
+	Sender, ID string
+	// Digest is of what was sent: another message under the same ID is a
+	// mistake, not a repetition.
+	Digest    string
+	ChannelID string
+	Seq       int64
+	MessageID string
+	At        time.Time
+}
+
+// clientSender names who sends from a connection. Ids are the sender's own.
+// Where users have an identity it is theirs, whatever the connection.
+func clientSender(connectionID string) string { return "connection|" + connectionID }
+
+// serviceSender names whoever publishes to a channel from the back end.
+func serviceSender(channelID string) string { return "service|" + channelID }
+
+// sentOf is what is to be remembered of a message, all but its place. With no
+// id, it is nothing.
+func sentOf(sender, id, channelID, name, content string) Sent {
+	if id == "" {
+		return Sent{}
+	}
+	return Sent{Sender: sender, ID: id, ChannelID: channelID, Digest: digest(channelID, name, content)}
+}
+
+// digest tells texts apart as they were sent.
+func digest(texts ...string) string {
+	h := sha256.New()
+	for _, text := range texts {
+		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(text))))
+		h.Write([]byte(text))
+	}
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:16])
+}
+
+// known gives the Sent that is there in the place of s, and whether there is
+// one; an [Error] if it is of another message.
+func (s *Service) known(ctx context.Context, sent Sent) (Sent, bool, error) {
+	if sent.ID == "" {
+		return sent, false, nil
+	}
+	kept, err := s.Store.GetSent(ctx, sent.Sender, sent.ID)
+	if errors.Is(err, ErrGone) {
+		return sent, false, nil
+	}
+	if err != nil {
+		return sent, false, err
+	}
+	return kept, true, kept.check(sent)
+}
+
+func (kept Sent) check(sent Sent) error {
+	if kept.Digest == sent.Digest {
+		return nil
+	}
+	return fail(CodeIDReused, "id %s was used for another message a short time ago: give each message an id of its own", quote(sent.ID))
+}
+
+// place gives a message its sequence number, and one that was sent before the
+// place, the id and the time that it got then.
+//
+// The number is taken before it is remembered, so that no message can be
+// remembered without one, and asked for before that, so that a repetition takes
+// none. Of two copies that race, one takes a number in vain.
+func (s *Service) place(ctx context.Context, m Message, sent Sent) (Message, error) {
+	kept, known, err := s.known(ctx, sent)
+	if err != nil {
+		return Message{}, err
+	}
+	if !known {
+		if m.Seq, err = s.Store.NextSeq(ctx, m.ChannelID); err != nil || sent.ID == "" {
+			return m, err
+		}
+		sent.Seq, sent.MessageID, sent.At = m.Seq, m.ID, m.At
+		if kept, err = s.Store.PutSent(ctx, sent); err != nil {
+			return Message{}, err
+		}
+	}
+	m.Seq, m.ID, m.At = kept.Seq, kept.MessageID, kept.At
+	return m, kept.check(sent)
+}
