@@ -11,6 +11,7 @@ const (
 	ActionSendMessage        = "sendMessage"
 	ActionSubscribeChannel   = "subscribeChannel"
 	ActionUnsubscribeChannel = "unsubscribeChannel"
+	ActionGetHistory         = "getHistory"
 	ActionWhoAmI             = "whoami"
 	ActionPing               = "ping"
 )
@@ -55,6 +56,8 @@ func (s *Service) serve(ctx context.Context, route, connectionID string, f Frame
 			return nil, err
 		}
 		return unsubscribedEvent{Event: "unsubscribed", ID: f.ID, ChannelID: channelID}, nil
+	case ActionGetHistory:
+		return s.serveHistory(ctx, f)
 	case ActionWhoAmI:
 		channels, more, err := s.WhoAmI(ctx, connectionID)
 		if err != nil {
@@ -128,6 +131,6 @@ func (s *Service) unknownAction(f Frame) error {
 // actions lists what a client may ask for.
 func (s *Service) actions() []string {
 	return append([]string{
-		ActionSendMessage, ActionSubscribeChannel, ActionUnsubscribeChannel, ActionWhoAmI, ActionPing,
+		ActionSendMessage, ActionSubscribeChannel, ActionUnsubscribeChannel, ActionGetHistory, ActionWhoAmI, ActionPing,
 	}, s.FurtherActions...)
 }

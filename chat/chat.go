@@ -8,9 +8,13 @@ const (
 	// Gateway's limit of 32 KB on a frame (quota "WebSocket frame size").
 	MaxFrame = 32 << 10
 
+	// MaxMessage is the longest channel_message, in bytes: an answer that lists
+	// it needs the rest of the frame for itself.
+	MaxMessage = MaxFrame - 2<<10
+
 	// MaxContent is the longest message content that a client may send, in
 	// bytes of UTF-8. Markup and JSON escapes can lengthen it on its way out;
-	// what then exceeds MaxFrame is refused as well.
+	// what then exceeds MaxMessage is refused as well.
 	MaxContent = 16 << 10
 
 	// MaxChannelID is the longest name of a channel, in characters.
@@ -18,6 +22,10 @@ const (
 
 	// MaxName is the longest name of a sender, in characters, once cleaned.
 	MaxName = 64
+
+	// MaxSeq is the highest sequence number that a client may name, the highest
+	// whole number that JavaScript can tell from its neighbours.
+	MaxSeq = 1<<53 - 1
 
 	// MaxFrameID is the longest id of a client's frame, in characters.
 	MaxFrameID = 128

@@ -20,11 +20,12 @@ const (
 	CodeInvalidType    Code = "invalid_type"      // a field has the wrong JSON type
 	CodeInvalidID      Code = "invalid_id"        // the frame's id is empty or too long
 	CodeIDReused       Code = "id_reused"         // the id is that of another message
+	CodeInvalidRange   Code = "invalid_range"     // a number out of its bounds, or two that exclude each other
 	CodeInvalidChannel Code = "invalid_channel"   // not the form of a channel's name
 	CodeInvalidName    Code = "invalid_name"      // no name is left, or too long a one
 	CodeContentEmpty   Code = "content_empty"     // no text is left
 	CodeContentTooLong Code = "content_too_long"  // over MaxContent
-	CodeFrameTooLarge  Code = "frame_too_large"   // the event would exceed MaxFrame
+	CodeFrameTooLarge  Code = "frame_too_large"   // the event would exceed MaxMessage
 	CodeNotSupported   Code = "not_supported"     // a field that this version knows but does not serve
 	CodeConnectionOver Code = "connection_closed" // the connection ended while its frame was served
 	CodeInternal       Code = "internal"          // our fault; the log has the reason

@@ -20,6 +20,8 @@ type (
 		Seq       int64  `json:"seq"`
 		At        string `json:"at"`
 		SenderID  string `json:"senderId,omitempty"`
+		// Truncated says that the message is too long to be shown.
+		Truncated bool `json:"truncated,omitempty"`
 	}
 	subscriberEvent struct {
 		Event        string `json:"event"` // subscriber_sub, subscriber_unsub
@@ -49,6 +51,13 @@ type (
 		Seq       int64          `json:"seq"`
 		Missed    []messageEvent `json:"missed"`
 		More      bool           `json:"more"`
+	}
+	historyEvent struct {
+		Event     string            `json:"event"` // history
+		ID        string            `json:"id,omitempty"`
+		ChannelID string            `json:"channelId"`
+		Messages  []json.RawMessage `json:"messages"`
+		More      bool              `json:"more"`
 	}
 	unsubscribedEvent struct {
 		Event     string `json:"event"` // unsubscribed
@@ -95,16 +104,21 @@ func encode(event any) []byte {
 
 // encodeMessage gives a message's event, or an [Error] with CodeFrameTooLarge.
 func encodeMessage(m Message) ([]byte, error) {
-	frame := encode(messageEvent{
-		Event: "channel_message", ChannelID: m.ChannelID, Name: m.Name, Content: m.Content,
-		MessageID: m.ID, Seq: m.Seq, At: formatTime(m.At), SenderID: m.SenderID,
-	})
-	if len(frame) > MaxFrame {
+	frame := encode(eventOf(m))
+	if len(frame) > MaxMessage {
 		return nil, fail(CodeFrameTooLarge,
 			"content makes a frame of %d bytes once it is escaped, over the limit of %d: send less, or fewer characters such as \" ' & < >",
-			len(frame), MaxFrame)
+			len(frame), MaxMessage)
 	}
 	return frame, nil
+}
+
+// eventOf gives the event of a message.
+func eventOf(m Message) messageEvent {
+	return messageEvent{
+		Event: "channel_message", ChannelID: m.ChannelID, Name: m.Name, Content: m.Content,
+		MessageID: m.ID, Seq: m.Seq, At: formatTime(m.At), SenderID: m.SenderID,
+	}
 }
 
 // encodeError gives the error event for err. Only a client's own mistake is

@@ -214,6 +214,29 @@ func (f *fakeStore) putMessage(m Message) error {
 	return nil
 }
 
+func (f *fakeStore) ListHistory(ctx context.Context, channelID string, r HistoryRange) iter.Seq2[Message, error] {
+	return func(yield func(Message, error) bool) {
+		if err := f.lock(ctx, "ListHistory"); err != nil {
+			yield(Message{}, err)
+			return
+		}
+		seqs := slices.Sorted(maps.Keys(f.messages[channelID]))
+		messages := maps.Clone(f.messages[channelID])
+		f.mu.Unlock()
+		if r.NewestFirst {
+			slices.Reverse(seqs)
+		}
+		for _, seq := range seqs {
+			if seq <= r.After || r.Before > 0 && seq >= r.Before {
+				continue
+			}
+			if !yield(messages[seq], nil) {
+				return
+			}
+		}
+	}
+}
+
 func (f *fakeStore) GetSent(ctx context.Context, sender, id string) (Sent, error) {
 	if err := f.lock(ctx, "GetSent"); err != nil {
 		return Sent{}, err

@@ -3,7 +3,10 @@ package chat
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"slices"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -102,6 +105,27 @@ func (f Frame) String(name string) (string, error) {
 	return text, nil
 }
 
+// Integer gives a field that is a whole number from least to most, or otherwise
+// if there is no such field. The error is an [Error] with CodeInvalidType or
+// CodeInvalidRange.
+func (f Frame) Integer(name string, least, most, otherwise int64) (int64, error) {
+	raw, ok := f.fields[name]
+	if !ok {
+		return otherwise, nil
+	}
+	if what := kind(raw); what != "a number" {
+		return 0, fail(CodeInvalidType, "%s is %s: send it as a whole number", name, what)
+	}
+	n, err := strconv.ParseInt(string(raw), 10, 64)
+	if errors.Is(err, strconv.ErrSyntax) {
+		return 0, fail(CodeInvalidType, "%s is not written as a whole number: send it as one", name)
+	}
+	if err != nil || n < least || n > most {
+		return 0, fail(CodeInvalidRange, "%s is %s: use %d to %d", name, strings.Trim(quote(string(raw)), `"`), least, most)
+	}
+	return n, nil
+}
+
 // ChannelID gives the field channelId, checked.
 func (f Frame) ChannelID() (string, error) {
 	id, err := f.String("channelId")
@@ -114,6 +138,8 @@ func (f Frame) ChannelID() (string, error) {
 // kind names the type of a JSON value.
 func kind(raw json.RawMessage) string {
 	switch raw[0] {
+	case '"':
+		return "a string"
 	case 'n':
 		return "null"
 	case 't', 'f':

@@ -27,12 +27,12 @@ func TestAnswerToMistakes(t *testing.T) {
 		{"array", RouteDefault, `[{"action":"ping"}]`, "error not_an_object", "one JSON object"},
 		{"string", RouteDefault, `"ping"`, "error not_an_object", "one JSON object"},
 		{"null", RouteDefault, `null`, "error not_an_object", "one JSON object"},
-		{"no action", RouteDefault, `{"id":"7"}`, "error 7 missing_action", "use sendMessage, subscribeChannel, unsubscribeChannel, whoami or ping"},
+		{"no action", RouteDefault, `{"id":"7"}`, "error 7 missing_action", "use sendMessage, subscribeChannel, unsubscribeChannel, getHistory, whoami or ping"},
 		{"action elsewhere", RouteDefault, `{"type":"foo"}`, "error missing_action", `"action" unless this stage selects by another`},
 		{"action of a route that is selected otherwise", RouteDefault, `{"action":"ping"}`, "error unknown_action", `action "ping" reached no route: this stage selects by another field`},
 		{"action is a number", RouteDefault, `{"action":1}`, "error invalid_type", "action is a number"},
 		{"action is null", RouteDefault, `{"action":null}`, "error invalid_type", "action is null"},
-		{"unknown action", RouteDefault, `{"action":"foo","id":"7"}`, "error 7 unknown_action", `unknown action "foo": use sendMessage, subscribeChannel, unsubscribeChannel, whoami or ping`},
+		{"unknown action", RouteDefault, `{"action":"foo","id":"7"}`, "error 7 unknown_action", `unknown action "foo": use sendMessage, subscribeChannel, unsubscribeChannel, getHistory, whoami or ping`},
 		{"action in capitals", RouteDefault, `{"action":"PING"}`, "error unknown_action", `"PING"`},
 		{"empty action", RouteDefault, `{"action":""}`, "error unknown_action", `unknown action ""`},
 		{"a route of the service's", RouteDefault, `{"action":"$connect"}`, "error unknown_action", `"$connect"`},
@@ -55,6 +55,16 @@ func TestAnswerToMistakes(t *testing.T) {
 		{"channelId with the keys' separator", ActionUnsubscribeChannel, `{"channelId":"a|b"}`, "error invalid_channel", "'|'"},
 		{"channelId with half a surrogate pair", ActionSubscribeChannel, `{"channelId":"a\ud800"}`, "error invalid_channel", "character"},
 		{"after", ActionSubscribeChannel, `{"channelId":"a","after":3}`, "error not_supported", "after is not supported"},
+		{"before is a string", ActionGetHistory, `{"channelId":"a","before":"3"}`, "error invalid_type", "before is a string"},
+		{"after is null", ActionGetHistory, `{"channelId":"a","after":null}`, "error invalid_type", "after is null"},
+		{"limit is a fraction", ActionGetHistory, `{"channelId":"a","limit":1.5}`, "error invalid_type", "limit is not written as a whole number"},
+		{"limit is zero", ActionGetHistory, `{"channelId":"a","limit":0}`, "error invalid_range", "limit is 0: use 1 to 100"},
+		{"limit is too high", ActionGetHistory, `{"channelId":"a","limit":101}`, "error invalid_range", "limit is 101: use 1 to 100"},
+		{"before is zero", ActionGetHistory, `{"channelId":"a","before":0}`, "error invalid_range", "before is 0: use 1 to"},
+		{"after is below zero", ActionGetHistory, `{"channelId":"a","after":-1}`, "error invalid_range", "after is -1: use 0 to"},
+		{"after is beyond all numbers", ActionGetHistory, `{"channelId":"a","after":99999999999999999999999}`, "error invalid_range", "use 0 to 9007199254740991"},
+		{"before and after", ActionGetHistory, `{"channelId":"a","before":3,"after":1}`, "error invalid_range", "use one of them"},
+		{"no channelId for a history", ActionGetHistory, `{}`, "error missing_field", "channelId is missing"},
 		{"no name", ActionSendMessage, `{"channelId":"a","content":"x"}`, "error missing_field", "name is missing"},
 		{"no content", ActionSendMessage, `{"channelId":"a","name":"x"}`, "error missing_field", "content is missing"},
 		{"content is a number", ActionSendMessage, `{"channelId":"a","name":"x","content":1}`, "error invalid_type", "content is a number"},
@@ -63,7 +73,7 @@ func TestAnswerToMistakes(t *testing.T) {
 		{"empty content", ActionSendMessage, `{"channelId":"a","name":"x","content":" \n"}`, "error content_empty", "no text"},
 		{"content that is all tags", ActionSendMessage, `{"channelId":"a","name":"x","content":"<b> </b><x>"}`, "error content_empty", "no text"},
 		{"content too long", ActionSendMessage, `{"channelId":"a","name":"x","content":"` + strings.Repeat("x", MaxContent+1) + `"}`, "error content_too_long", "at most 16384"},
-		{"content too long once escaped", ActionSendMessage, `{"channelId":"a","name":"x","content":"` + strings.Repeat(`\u0001`, 6000) + `"}`, "error frame_too_large", "32768"},
+		{"content too long once escaped", ActionSendMessage, `{"channelId":"a","name":"x","content":"` + strings.Repeat(`\u0001`, 6000) + `"}`, "error frame_too_large", "30720"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -108,11 +118,11 @@ func FuzzAnswer(f *testing.F) {
 		`{"action":"subscribeChannel","channelId":"Secret"}`, `{"action":"whoami","id":"7"}`,
 		`{"channelId":"\ud800"}`, `{"a":1e999}`, `[`, "\xff", `{"action":"` + strings.Repeat("é", 50) + `"}`,
 	} {
-		for route := range uint8(7) {
+		for route := range uint8(8) {
 			f.Add(route, []byte(seed))
 		}
 	}
-	routes := []string{ActionSendMessage, ActionSubscribeChannel, ActionUnsubscribeChannel, ActionWhoAmI, ActionPing, RouteDefault, "other"}
+	routes := []string{ActionSendMessage, ActionSubscribeChannel, ActionUnsubscribeChannel, ActionGetHistory, ActionWhoAmI, ActionPing, RouteDefault, "other"}
 	f.Fuzz(func(t *testing.T, route uint8, body []byte) {
 		w := newWorld(t)
 		w.quiet("alice")

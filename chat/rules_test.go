@@ -69,8 +69,8 @@ func TestFrameLimit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	room := MaxFrame - len(empty)
-	if frame, err := encodeMessage(size(room)); err != nil || len(frame) != MaxFrame {
+	room := MaxMessage - len(empty)
+	if frame, err := encodeMessage(size(room)); err != nil || len(frame) != MaxMessage {
 		t.Errorf("a frame of %d bytes: %v", len(frame), err)
 	}
 	if _, err := encodeMessage(size(room + 1)); ErrorCode(err) != CodeFrameTooLarge {
@@ -86,7 +86,7 @@ func TestRefusedMessagesTakeNoSequenceNumber(t *testing.T) {
 	const before = int64(1) << 62 // a number as long as they come
 	w.store.seqs["c"] = before
 	stored, refused := int64(0), 0
-	for n := MaxFrame - 200; n < MaxFrame; n++ {
+	for n := MaxMessage - 200; n < MaxMessage; n++ {
 		w.Sanitize = func(string) string { return strings.Repeat("x", n) }
 		_, err := w.Send(t.Context(), "alice", "c", "n", "x")
 		switch ErrorCode(err) {

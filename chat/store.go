@@ -61,6 +61,9 @@ type Messages interface {
 	// PutMessage never replaces a message: it is an error if another one has
 	// its place.
 	PutMessage(ctx context.Context, m Message) error
+	// ListHistory gives messages of a channel by their sequence numbers. It ends
+	// at its first error.
+	ListHistory(ctx context.Context, channelID string, r HistoryRange) iter.Seq2[Message, error]
 }
 
 // SentMessages keeps for SentFor which messages were sent under which ids.

@@ -35,6 +35,7 @@ func TestChat(t *testing.T) {
 		part("a client that does not read keeps nobody waiting", func(t *testing.T) { notReading(t, endpoint) })
 		part("concurrent senders share one order", func(t *testing.T) { concurrentSenders(t, endpoint) })
 		part("a message that is sent again is one message", func(t *testing.T) { sendingAgain(t, endpoint) })
+		part("history is read in pages", func(t *testing.T) { history(t, endpoint) })
 		part("a back end drives the chat through the table", func(t *testing.T) { backEnd(t, p, endpoint) })
 		part("the aws command drives the chat under chatstack env", func(t *testing.T) { awsCommand(t, p, endpoint) })
 		part("Node's own WebSocket chats", func(t *testing.T) { nodeClient(t, endpoint) })

@@ -2,6 +2,9 @@ package tests
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -54,5 +57,61 @@ func sendingAgain(t *testing.T, endpoint string) {
 	}
 	if len(ids) != 2 {
 		t.Errorf("%d messages were received, want 2: %v", len(ids), ids)
+	}
+}
+
+// history reads a channel from both ends, among long messages that fill frames.
+func history(t *testing.T, endpoint string) {
+	c := connect(t, endpoint)
+	const messages = 12
+	for i := range messages {
+		content := fmt.Sprint("message ", i+1)
+		if i%3 == 2 {
+			content += strings.Repeat(`"`, 3000) // five bytes each
+		}
+		c.say("past", fmt.Sprint("say ", i), content)
+	}
+	read := func(fields event) (seqs []float64) {
+		for page := range 100 {
+			frame := event{"action": "getHistory", "channelId": "past", "id": fmt.Sprint("page ", page)}
+			maps.Copy(frame, fields)
+			c.send(frame)
+			answer := c.expect(event{"id": frame["id"]})
+			if answer["event"] != "history" {
+				t.Fatalf("%v was answered with %v", frame, answer)
+			}
+			for _, m := range answer["messages"].([]any) {
+				m := event(m.(map[string]any))
+				seqs = append(seqs, m["seq"].(float64))
+				if content, _ := m["content"].(string); !strings.HasPrefix(content, fmt.Sprint("message ", m["seq"])) {
+					t.Errorf("number %v has content %.20q", m["seq"], content)
+				}
+			}
+			if answer["more"] == false {
+				return seqs
+			}
+			for _, name := range []string{"before", "after"} {
+				if fields[name] != nil {
+					fields[name] = seqs[len(seqs)-1]
+				}
+			}
+		}
+		t.Fatal("there is no end")
+		return nil
+	}
+	want := make([]float64, messages)
+	for i := range want {
+		want[i] = float64(i + 1)
+	}
+	if got := read(event{"after": 0, "limit": 5}); !slices.Equal(got, want) {
+		t.Errorf("oldest first: %v", got)
+	}
+	slices.Reverse(want)
+	if got := read(event{"before": messages + 1}); !slices.Equal(got, want) {
+		t.Errorf("newest first: %v", got)
+	}
+	c.send(event{"action": "getHistory", "channelId": "past", "id": "latest", "limit": 1})
+	if answer := c.expect(event{"id": "latest"}); fmt.Sprint(answer["messages"].([]any)[0].(map[string]any)["seq"]) != fmt.Sprint(messages) || answer["more"] != true {
+		t.Errorf("the latest: %v", answer)
 	}
 }

@@ -66,17 +66,39 @@ func (t *Table) PutMessage(ctx context.Context, m chat.Message) error {
 // after, in their order, reading a page as it is needed. It ends at its first
 // error.
 func (t *Table) ListMessages(ctx context.Context, channelID string, after int64) iter.Seq2[chat.Message, error] {
+	return t.ListHistory(ctx, channelID, chat.HistoryRange{After: after})
+}
+
+// historyPage is how many messages of a bounded range are read first: two or
+// three of the longest fill a frame already. Each further page is longer.
+const historyPage = 12
+
+// ListHistory gives the messages of a range, reading a page as it is needed and
+// little beyond the range's limit. It ends at its first error.
+func (t *Table) ListHistory(ctx context.Context, channelID string, r chat.HistoryRange) iter.Seq2[chat.Message, error] {
+	last := text(messagePrefix + "99999999999999999999")
+	if r.Before > 0 {
+		last = messageKey(channelID, r.Before-1)["sk"]
+	}
+	input := &dynamodb.QueryInput{
+		TableName:              aws.String(t.Name),
+		KeyConditionExpression: aws.String("pk = :pk AND sk BETWEEN :first AND :last"),
+		ExpressionAttributeValues: item{
+			":pk":    text(channelPrefix + channelID),
+			":first": messageKey(channelID, r.After+1)["sk"],
+			":last":  last,
+		},
+		ScanIndexForward: aws.Bool(!r.NewestFirst),
+		ConsistentRead:   aws.Bool(true),
+	}
+	if r.Limit > 0 {
+		input.Limit = aws.Int32(int32(min(r.Limit, historyPage)))
+	}
 	return func(yield func(chat.Message, error) bool) {
-		for i, err := range t.query(ctx, &dynamodb.QueryInput{
-			TableName:              aws.String(t.Name),
-			KeyConditionExpression: aws.String("pk = :pk AND sk BETWEEN :first AND :last"),
-			ExpressionAttributeValues: item{
-				":pk":    text(channelPrefix + channelID),
-				":first": messageKey(channelID, after+1)["sk"],
-				":last":  text(messagePrefix + "99999999999999999999"),
-			},
-			ConsistentRead: aws.Bool(true),
-		}) {
+		if r.Before > 0 && r.After+1 >= r.Before { // DynamoDB refuses an empty range
+			return
+		}
+		for i, err := range t.query(ctx, input) {
 			if err != nil {
 				yield(chat.Message{}, err)
 				return

@@ -10,7 +10,8 @@ import (
 )
 
 // query gives the items of a query that have not expired, page after page, each
-// read when it is needed. A page may be empty and not be the last.
+// read when it is needed. A page may be empty and not be the last. The input's
+// Limit is of the first page, and those that follow are longer.
 func (t *Table) query(ctx context.Context, input *dynamodb.QueryInput) iter.Seq2[item, error] {
 	return func(yield func(item, error) bool) {
 		page := *input
@@ -32,6 +33,9 @@ func (t *Table) query(ctx context.Context, input *dynamodb.QueryInput) iter.Seq2
 				return
 			}
 			page.ExclusiveStartKey = out.LastEvaluatedKey
+			if input.Limit != nil && t.PageSize == 0 {
+				page.Limit = aws.Int32(min(*page.Limit*4, 96))
+			}
 		}
 	}
 }

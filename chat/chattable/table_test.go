@@ -348,7 +348,23 @@ func TestMessages(t *testing.T) {
 		"pk": "CHANNEL|General", "sk": "MESSAGE|00000000000000000005", "seq": "5", "messageId": "id5",
 		"at": "2026-03-01T12:00:00.000Z", "senderId": "a=", "name": "n", "content": "c",
 	})
+	history := func(r chat.HistoryRange) (seqs []int64) {
+		for _, m := range collect(t, table.ListHistory(ctx, "General", r)) {
+			seqs = append(seqs, m.Seq)
+		}
+		return seqs
+	}
 	put(t, table, "pk", "CHANNEL|General", "sk", "MESSAGE|00000000000000000006", "ttl", unix(start))
+	put(t, table, "pk", "CHANNEL|General", "sk", "META2")
+	for range 2 { // in pages of PageSize, and in those that follow from the limit
+		diff(t, "latest", history(chat.HistoryRange{NewestFirst: true, Limit: 1}), []int64{5, 4, 3, 2, 1})
+		diff(t, "before 4", history(chat.HistoryRange{Before: 4, NewestFirst: true, Limit: 2}), []int64{3, 2, 1})
+		diff(t, "between", history(chat.HistoryRange{After: 1, Before: 4}), []int64{2, 3})
+		diff(t, "nothing between", history(chat.HistoryRange{After: 3, Before: 4}), []int64(nil))
+		diff(t, "nothing before", history(chat.HistoryRange{Before: 1}), []int64(nil))
+		diff(t, "nothing after", history(chat.HistoryRange{After: chat.MaxSeq}), []int64(nil))
+		table.PageSize = 0
+	}
 	diff(t, "without the expired", len(collect(t, table.ListMessages(ctx, "General", 0))), 5)
 }
 

@@ -1,5 +1,5 @@
-// Command channel is the function of the routes subscribeChannel and
-// unsubscribeChannel.
+// Command channel is the function of the routes subscribeChannel,
+// unsubscribeChannel and getHistory.
 package main
 
 import (
