@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 )
@@ -98,16 +99,20 @@ func (s *Service) serveSubscribe(ctx context.Context, connectionID string, f Fra
 	if err != nil {
 		return nil, err
 	}
-	if f.Has("after") {
-		return nil, fail(CodeNotSupported, "after is not supported yet: subscribe without it")
-	}
-	seq, err := s.Subscribe(ctx, connectionID, channelID)
+	after, err := f.Integer("after", 0, MaxSeq, 0)
 	if err != nil {
 		return nil, err
 	}
-	return subscribedEvent{
-		Event: "subscribed", ID: f.ID, ChannelID: channelID, Seq: seq, Missed: []messageEvent{},
-	}, nil
+	answer := subscribedEvent{Event: "subscribed", ID: f.ID, ChannelID: channelID, Missed: []json.RawMessage{}}
+	if answer.Seq, err = s.Subscribe(ctx, connectionID, channelID); err != nil {
+		return nil, err
+	}
+	if f.Has("after") {
+		if err := s.resume(ctx, &answer, after); err != nil {
+			return nil, err
+		}
+	}
+	return answer, nil
 }
 
 // unknownAction says what is wrong with a frame that no route took. Which of its

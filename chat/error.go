@@ -26,7 +26,6 @@ const (
 	CodeContentEmpty   Code = "content_empty"     // no text is left
 	CodeContentTooLong Code = "content_too_long"  // over MaxContent
 	CodeFrameTooLarge  Code = "frame_too_large"   // the event would exceed MaxMessage
-	CodeNotSupported   Code = "not_supported"     // a field that this version knows but does not serve
 	CodeConnectionOver Code = "connection_closed" // the connection ended while its frame was served
 	CodeInternal       Code = "internal"          // our fault; the log has the reason
 )

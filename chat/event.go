@@ -45,12 +45,15 @@ type (
 		At        string `json:"at"`
 	}
 	subscribedEvent struct {
-		Event     string         `json:"event"` // subscribed
-		ID        string         `json:"id,omitempty"`
-		ChannelID string         `json:"channelId"`
-		Seq       int64          `json:"seq"`
-		Missed    []messageEvent `json:"missed"`
-		More      bool           `json:"more"`
+		Event     string `json:"event"` // subscribed
+		ID        string `json:"id,omitempty"`
+		ChannelID string `json:"channelId"`
+		Seq       int64  `json:"seq"`
+		// From is the number with which what was missed begins, if it is not
+		// the one after that which was asked for.
+		From   int64             `json:"from,omitempty"`
+		Missed []json.RawMessage `json:"missed"`
+		More   bool              `json:"more"`
 	}
 	historyEvent struct {
 		Event     string            `json:"event"` // history

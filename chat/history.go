@@ -67,7 +67,7 @@ type page struct {
 	room  int // in bytes
 	limit int
 	items []json.RawMessage
-	last  int64 // the sequence number of the last item
+	first int64 // the sequence number of the first item
 	more  bool  // something was left
 }
 
@@ -93,7 +93,10 @@ func (p *page) fill(messages iter.Seq2[Message, error]) error {
 			p.more = true
 			return nil
 		}
-		p.items, p.last = append(p.items, item), m.Seq
+		if len(p.items) == 0 {
+			p.first = m.Seq
+		}
+		p.items = append(p.items, item)
 	}
 	return nil
 }

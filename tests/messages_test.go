@@ -115,3 +115,90 @@ func history(t *testing.T, endpoint string) {
 		t.Errorf("the latest: %v", answer)
 	}
 }
+
+// resuming drops a client while others go on, and lets it come back in the
+// middle.
+func resuming(t *testing.T, endpoint string) {
+	others := connect(t, endpoint)
+	away := connect(t, endpoint)
+	away.join("missed")
+	const before, during, after = 3, 30, 10
+	said := 0
+	say := func(n int) {
+		for range n {
+			said++
+			others.say("missed", fmt.Sprint("say ", said), fmt.Sprintf("%d %s", said, strings.Repeat("x", 4000)))
+		}
+	}
+	seen := map[float64]string{} // by seq, what a client keeps
+	take := func(m event) {
+		seq, _ := m["seq"].(float64)
+		id, _ := m["messageId"].(string)
+		if kept, twice := seen[seq]; twice && kept != id {
+			t.Errorf("number %v is of two messages", seq)
+		}
+		seen[seq] = id
+	}
+	say(before)
+	for range before {
+		take(away.expect(event{"event": "channel_message", "channelId": "missed"}))
+	}
+	away.vanish()
+	say(during)
+
+	back := connect(t, endpoint)
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		say(after)
+	}()
+	back.send(event{"action": "subscribeChannel", "channelId": "missed", "after": before, "id": "back"})
+	list, more, last := "missed", true, float64(before)
+	answer := back.expectTaking(event{"id": "back"}, take)
+	if answer["event"] != "subscribed" || answer["from"] != nil || answer["more"] != true {
+		t.Fatalf("resuming was answered with %.200v", answer)
+	}
+	for page := 0; ; page++ {
+		messages := answer[list].([]any)
+		for _, m := range messages {
+			take(event(m.(map[string]any)))
+			last = m.(map[string]any)["seq"].(float64)
+		}
+		if more, _ = answer["more"].(bool); !more {
+			break
+		}
+		id := fmt.Sprint("page ", page)
+		back.send(event{"action": "getHistory", "channelId": "missed", "after": last, "id": id})
+		answer, list = back.expectTaking(event{"event": "history", "id": id}, take), "messages"
+	}
+	<-sent
+	for seen[before+during+after] == "" {
+		take(back.expect(event{"event": "channel_message", "channelId": "missed"}))
+	}
+	back.send(event{"action": "ping", "id": "end"})
+	back.expectTaking(event{"event": "pong", "id": "end"}, take)
+	ids := map[string]bool{}
+	for seq := 1.0; seq <= before+during+after; seq++ {
+		if seen[seq] == "" {
+			t.Errorf("number %v was missed", seq)
+		}
+		ids[seen[seq]] = true
+	}
+	if len(ids) != before+during+after {
+		t.Errorf("%d messages under %d numbers", len(ids), len(seen))
+	}
+}
+
+// expectTaking is expect that gives the messages that come before to take.
+func (c *chatter) expectTaking(fields event, take func(event)) event {
+	c.t.Helper()
+	for {
+		e := c.expect(event{})
+		if e.is(fields) {
+			return e
+		}
+		if e["event"] == "channel_message" {
+			take(e)
+		}
+	}
+}
