@@ -12,6 +12,8 @@ const (
 	ActionSendMessage        = "sendMessage"
 	ActionSubscribeChannel   = "subscribeChannel"
 	ActionUnsubscribeChannel = "unsubscribeChannel"
+	ActionEditMessage        = "editMessage"
+	ActionDeleteMessage      = "deleteMessage"
 	ActionGetHistory         = "getHistory"
 	ActionWhoAmI             = "whoami"
 	ActionPing               = "ping"
@@ -46,6 +48,8 @@ func (s *Service) serve(ctx context.Context, route, connectionID string, f Frame
 	switch route {
 	case ActionSendMessage:
 		return s.serveSend(ctx, connectionID, f)
+	case ActionEditMessage, ActionDeleteMessage:
+		return s.serveRevision(ctx, route, connectionID, f)
 	case ActionSubscribeChannel:
 		return s.serveSubscribe(ctx, connectionID, f)
 	case ActionUnsubscribeChannel:
@@ -94,6 +98,39 @@ func (s *Service) serveSend(ctx context.Context, connectionID string, f Frame) (
 	}, nil
 }
 
+// serveRevision acknowledges with the number of the revision, or of the message
+// if there was nothing to revise.
+func (s *Service) serveRevision(ctx context.Context, route, connectionID string, f Frame) (any, error) {
+	channelID, err := f.ChannelID()
+	if err != nil {
+		return nil, err
+	}
+	if !f.Has("seq") {
+		return nil, fail(CodeMissingField, "seq is missing: send the number of the message")
+	}
+	seq, err := f.Integer("seq", 1, MaxSeq, 0)
+	if err != nil {
+		return nil, err
+	}
+	var m Message
+	if route == ActionDeleteMessage {
+		m, err = s.Delete(ctx, connectionID, channelID, seq)
+	} else {
+		var content string
+		if content, err = f.String("content"); err == nil {
+			m, err = s.Edit(ctx, connectionID, channelID, seq, content)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	ack := ackEvent{Event: "ack", ID: f.ID, ChannelID: channelID, MessageID: m.ID, Seq: m.Seq, At: formatTime(m.At)}
+	if m.EditSeq != 0 {
+		ack.Seq, ack.At = m.EditSeq, formatTime(m.revisedAt())
+	}
+	return ack, nil
+}
+
 func (s *Service) serveSubscribe(ctx context.Context, connectionID string, f Frame) (any, error) {
 	channelID, err := f.ChannelID()
 	if err != nil {
@@ -136,6 +173,7 @@ func (s *Service) unknownAction(f Frame) error {
 // actions lists what a client may ask for.
 func (s *Service) actions() []string {
 	return append([]string{
-		ActionSendMessage, ActionSubscribeChannel, ActionUnsubscribeChannel, ActionGetHistory, ActionWhoAmI, ActionPing,
+		ActionSendMessage, ActionEditMessage, ActionDeleteMessage,
+		ActionSubscribeChannel, ActionUnsubscribeChannel, ActionGetHistory, ActionWhoAmI, ActionPing,
 	}, s.FurtherActions...)
 }

@@ -67,6 +67,14 @@ type Message struct {
 	SenderID string
 	Name     string
 	// Content is HTML that is safe to show: text, escaped, and the markup that
-	// Service.Sanitize lets through.
+	// Service.Sanitize lets through. A deleted message has none.
 	Content string
+	// EditedAt and DeletedAt are when that happened last, zero if it did not.
+	EditedAt, DeletedAt time.Time
+	// EditSeq is the place of the message's last revision, 0 if it has none.
+	EditSeq int64
+	// Target is 0, or this is no message but a revision in its place in the
+	// channel: of the message with that sequence number, whose ID it has and
+	// which says itself what has become of it.
+	Target int64
 }

@@ -20,8 +20,21 @@ type (
 		Seq       int64  `json:"seq"`
 		At        string `json:"at"`
 		SenderID  string `json:"senderId,omitempty"`
+		EditedAt  string `json:"editedAt,omitempty"`
+		Deleted   bool   `json:"deleted,omitempty"`
 		// Truncated says that the message is too long to be shown.
 		Truncated bool `json:"truncated,omitempty"`
+	}
+	revisionEvent struct {
+		Event     string `json:"event"` // message_edited, message_deleted
+		ChannelID string `json:"channelId"`
+		Seq       int64  `json:"seq"`
+		TargetSeq int64  `json:"targetSeq"`
+		MessageID string `json:"messageId"`
+		Name      string `json:"name,omitempty"`
+		Content   string `json:"content,omitempty"`
+		At        string `json:"at"`
+		SenderID  string `json:"senderId,omitempty"`
 	}
 	subscriberEvent struct {
 		Event        string `json:"event"` // subscriber_sub, subscriber_unsub
@@ -107,7 +120,11 @@ func encode(event any) []byte {
 
 // encodeMessage gives a message's event, or an [Error] with CodeFrameTooLarge.
 func encodeMessage(m Message) ([]byte, error) {
-	frame := encode(eventOf(m))
+	return checkLength(encode(eventOf(m)))
+}
+
+// checkLength gives the event of a message, or an [Error] if it is too long.
+func checkLength(frame []byte) ([]byte, error) {
 	if len(frame) > MaxMessage {
 		return nil, fail(CodeFrameTooLarge,
 			"content makes a frame of %d bytes once it is escaped, over the limit of %d: send less, or fewer characters such as \" ' & < >",
@@ -118,10 +135,14 @@ func encodeMessage(m Message) ([]byte, error) {
 
 // eventOf gives the event of a message.
 func eventOf(m Message) messageEvent {
-	return messageEvent{
+	event := messageEvent{
 		Event: "channel_message", ChannelID: m.ChannelID, Name: m.Name, Content: m.Content,
-		MessageID: m.ID, Seq: m.Seq, At: formatTime(m.At), SenderID: m.SenderID,
+		MessageID: m.ID, Seq: m.Seq, At: formatTime(m.At), SenderID: m.SenderID, Deleted: m.isDeleted(),
 	}
+	if !m.EditedAt.IsZero() && !event.Deleted {
+		event.EditedAt = formatTime(m.EditedAt)
+	}
+	return event
 }
 
 // encodeError gives the error event for err. Only a client's own mistake is

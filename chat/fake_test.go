@@ -207,8 +207,39 @@ func (f *fakeStore) putMessage(m Message) error {
 	if f.messages[m.ChannelID] == nil {
 		f.messages[m.ChannelID] = map[int64]Message{}
 	}
-	if there, ok := f.messages[m.ChannelID][m.Seq]; ok && there.ID != m.ID {
-		return fmt.Errorf("message %d of %s is there", m.Seq, m.ChannelID)
+	if there, ok := f.messages[m.ChannelID][m.Seq]; ok {
+		if there.ID != m.ID {
+			return fmt.Errorf("message %d of %s is there", m.Seq, m.ChannelID)
+		}
+		return nil
+	}
+	f.messages[m.ChannelID][m.Seq] = m
+	return nil
+}
+
+func (f *fakeStore) GetMessage(ctx context.Context, channelID string, seq int64) (Message, error) {
+	if err := f.lock(ctx, "GetMessage"); err != nil {
+		return Message{}, err
+	}
+	defer f.mu.Unlock()
+	m, ok := f.messages[channelID][seq]
+	if !ok {
+		return m, ErrGone
+	}
+	return m, nil
+}
+
+func (f *fakeStore) PutRevision(ctx context.Context, m, revision Message) error {
+	if err := f.lock(ctx, "PutRevision"); err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	was, ok := f.messages[m.ChannelID][m.Seq]
+	if !ok || !was.DeletedAt.IsZero() || was.EditSeq >= m.EditSeq {
+		return ErrChanged
+	}
+	if err := f.putMessage(revision); err != nil {
+		return err
 	}
 	f.messages[m.ChannelID][m.Seq] = m
 	return nil

@@ -39,7 +39,7 @@ func (s *Service) serveHistory(ctx context.Context, f Frame) (any, error) {
 	answer := historyEvent{Event: "history", ID: f.ID, ChannelID: channelID, Messages: []json.RawMessage{}}
 	page := page{room: room(answer), limit: r.Limit}
 	r.Limit++ // to see whether there are more
-	if err := page.fill(s.Store.ListHistory(ctx, channelID, r)); err != nil {
+	if err := page.fill(s.eventsOf(ctx, s.Store.ListHistory(ctx, channelID, r))); err != nil {
 		return nil, fmt.Errorf("history of %q: %w", channelID, err)
 	}
 	answer.Messages, answer.More = page.items, page.more
@@ -78,23 +78,23 @@ func room(answer any) int { return MaxFrame - len(encode(answer)) - answerGrowth
 // answerGrowth is what numbers and booleans may add to an answer once it is full.
 const answerGrowth = 64
 
-func (p *page) fill(messages iter.Seq2[Message, error]) error {
+func (p *page) fill(messages iter.Seq2[listed, error]) error {
 	p.items = []json.RawMessage{}
 	for m, err := range messages {
 		if err != nil {
 			return err
 		}
-		item := encode(eventOf(m))
-		if len(item) > p.room && len(p.items) == 0 {
+		item := m.event
+		if item == nil || len(item) > p.room && len(p.items) == 0 {
 			// No client's and no service's: none as large is ever published.
-			item = encode(messageEvent{Event: "channel_message", Seq: m.Seq, At: formatTime(m.At), Truncated: true})
+			item = encode(messageEvent{Event: "channel_message", Seq: m.seq, At: formatTime(m.at), Truncated: true})
 		}
 		if p.room -= len(item) + 1; p.room < 0 || len(p.items) == p.limit {
 			p.more = true
 			return nil
 		}
 		if len(p.items) == 0 {
-			p.first = m.Seq
+			p.first = m.seq
 		}
 		p.items = append(p.items, item)
 	}

@@ -23,9 +23,9 @@ func (s *Service) resume(ctx context.Context, answer *subscribedEvent, after int
 		return nil
 	}
 	page := page{room: room(*answer), limit: MaxHistory}
-	err := page.fill(s.Store.ListHistory(ctx, answer.ChannelID, HistoryRange{
+	err := page.fill(s.eventsOf(ctx, s.Store.ListHistory(ctx, answer.ChannelID, HistoryRange{
 		After: begin - 1, Before: answer.Seq + 1, Limit: MaxHistory + 1,
-	}))
+	})))
 	if err != nil {
 		return fmt.Errorf("resume %q after %d: %w", answer.ChannelID, after, err)
 	}

@@ -2,9 +2,9 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
-	"time"
 )
 
 // Send stores a message and delivers it to every subscriber of its channel, the
@@ -27,7 +27,7 @@ func (s *Service) SendOnce(ctx context.Context, id, connectionID, channelID, nam
 	if err != nil {
 		return Message{}, err
 	}
-	m, err = s.place(ctx, m, sentOf(clientSender(connectionID), id, channelID, name, content))
+	m, again, err := s.place(ctx, m, sentOf(clientSender(connectionID), id, channelID, name, content))
 	if err != nil {
 		return Message{}, fmt.Errorf("send to %q: %w", channelID, err)
 	}
@@ -41,11 +41,17 @@ func (s *Service) SendOnce(ctx context.Context, id, connectionID, channelID, nam
 	s.log().InfoContext(ctx, "message stored", "channelId", channelID, "seq", m.Seq, "messageId", m.ID,
 		"connectionId", connectionID, "bytes", len(m.Content))
 
-	limit := s.SendBudget
-	if limit == 0 {
-		limit = 5 * time.Second
+	if again {
+		// What has been revised since must not be shown as it was.
+		there, err := s.Store.GetMessage(ctx, channelID, m.Seq)
+		if err == nil && there.EditSeq != 0 || errors.Is(err, ErrGone) { // ErrGone: it has expired
+			return m, nil
+		}
+		if err != nil {
+			return Message{}, fmt.Errorf("send %d to %q: %w", m.Seq, channelID, err)
+		}
 	}
-	if err := s.deliver(ctx, Delivery{ChannelID: channelID, Seq: m.Seq, Frame: frame}, limit); err != nil {
+	if err := s.deliver(ctx, Delivery{ChannelID: channelID, Seq: m.Seq, Frame: frame}, s.sendBudget()); err != nil {
 		return Message{}, fmt.Errorf("send %d to %q: %w", m.Seq, channelID, err)
 	}
 	return m, nil

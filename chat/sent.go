@@ -78,25 +78,25 @@ func (kept Sent) check(sent Sent) error {
 }
 
 // place gives a message its sequence number, and one that was sent before the
-// place, the id and the time that it got then.
+// place, the id and the time that it got then; it reports which of the two.
 //
 // The number is taken before it is remembered, so that no message can be
 // remembered without one, and asked for before that, so that a repetition takes
 // none. Of two copies that race, one takes a number in vain.
-func (s *Service) place(ctx context.Context, m Message, sent Sent) (Message, error) {
-	kept, known, err := s.known(ctx, sent)
+func (s *Service) place(ctx context.Context, m Message, sent Sent) (placed Message, again bool, err error) {
+	kept, again, err := s.known(ctx, sent)
 	if err != nil {
-		return Message{}, err
+		return Message{}, again, err
 	}
-	if !known {
+	if !again {
 		if m.Seq, err = s.Store.NextSeq(ctx, m.ChannelID); err != nil || sent.ID == "" {
-			return m, err
+			return m, false, err
 		}
 		sent.Seq, sent.MessageID, sent.At = m.Seq, m.ID, m.At
 		if kept, err = s.Store.PutSent(ctx, sent); err != nil {
-			return Message{}, err
+			return Message{}, false, err
 		}
 	}
 	m.Seq, m.ID, m.At = kept.Seq, kept.MessageID, kept.At
-	return m, kept.check(sent)
+	return m, again, kept.check(sent)
 }

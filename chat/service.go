@@ -65,6 +65,14 @@ func (s *Service) log() *slog.Logger {
 	return s.Log
 }
 
+// sendBudget bounds the deliveries of what a client waits for.
+func (s *Service) sendBudget() time.Duration {
+	if s.SendBudget == 0 {
+		return 5 * time.Second
+	}
+	return s.SendBudget
+}
+
 // budget gives a context that ends after limit, if there is one, and early
 // enough before ctx's own deadline to hand over what is left then.
 func (s *Service) budget(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {

@@ -10,6 +10,9 @@ import (
 // closed, a request that has been dealt with.
 var ErrGone = errors.New("gone")
 
+// ErrChanged reports that something has changed since it was read.
+var ErrChanged = errors.New("changed meanwhile")
+
 // A Store keeps the chat's data. Package chattable is the one on DynamoDB.
 //
 // Reads see every write that finished before them, but for ListSubscriptions.
@@ -61,7 +64,14 @@ type Messages interface {
 	// PutMessage never replaces a message: it is an error if another one has
 	// its place.
 	PutMessage(ctx context.Context, m Message) error
-	// ListHistory gives messages of a channel by their sequence numbers. It ends
+	// GetMessage gives what has a place in a channel, or an error that wraps
+	// ErrGone.
+	GetMessage(ctx context.Context, channelID string, seq int64) (Message, error)
+	// PutRevision changes a message to m and puts the revision, which is in the
+	// place m.EditSeq, in one step. It returns an error that wraps ErrChanged if
+	// the message is gone, is deleted, or has a revision in a later place.
+	PutRevision(ctx context.Context, m, revision Message) error
+	// ListHistory gives messages and revisions of a channel by their sequence numbers. It ends
 	// at its first error.
 	ListHistory(ctx context.Context, channelID string, r HistoryRange) iter.Seq2[Message, error]
 }

@@ -21,9 +21,9 @@ func ExampleNewChatStack() {
 	})
 	// Output:
 	// 1 apigatewayv2.Api
-	// 9 apigatewayv2.Integration
-	// 9 apigatewayv2.Route
-	// 7 apigatewayv2.RouteResponse
+	// 11 apigatewayv2.Integration
+	// 11 apigatewayv2.Route
+	// 9 apigatewayv2.RouteResponse
 	// 1 apigatewayv2.Stage
 	// 5 cloudwatch.LogGroup
 	// 1 dynamodb.Table
@@ -31,7 +31,7 @@ func ExampleNewChatStack() {
 	// 6 iam.RolePolicy
 	// 1 lambda.EventSourceMapping
 	// 5 lambda.Function
-	// 9 lambda.Permission
+	// 11 lambda.Permission
 	// 1 sqs.Queue
 }
 
@@ -57,9 +57,9 @@ func ExampleNewChatStack_route() {
 	})
 	// Output:
 	// 1 apigatewayv2.Api
-	// 10 apigatewayv2.Integration
-	// 10 apigatewayv2.Route
-	// 8 apigatewayv2.RouteResponse
+	// 12 apigatewayv2.Integration
+	// 12 apigatewayv2.Route
+	// 10 apigatewayv2.RouteResponse
 	// 1 apigatewayv2.Stage
 	// 6 cloudwatch.LogGroup
 	// 1 dynamodb.Table
@@ -67,7 +67,7 @@ func ExampleNewChatStack_route() {
 	// 7 iam.RolePolicy
 	// 1 lambda.EventSourceMapping
 	// 6 lambda.Function
-	// 10 lambda.Permission
+	// 12 lambda.Permission
 	// 1 sqs.Queue
 }
 

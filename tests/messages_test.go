@@ -202,3 +202,28 @@ func (c *chatter) expectTaking(fields event, take func(event)) event {
 		}
 	}
 }
+
+// revising edits and deletes a message, in the sight of another.
+func revising(t *testing.T, endpoint string) {
+	author, other := connect(t, endpoint), connect(t, endpoint)
+	other.join("revised")
+	said := author.say("revised", "1", "a tpyo")
+	author.send(event{"action": "editMessage", "channelId": "revised", "seq": said["seq"], "content": "a typo", "id": "2"})
+	ack := author.expect(event{"id": "2"})
+	if ack["event"] != "ack" || ack["messageId"] != said["messageId"] || ack["seq"] != 2.0 {
+		t.Errorf("the edit of %v was answered with %v", said, ack)
+	}
+	other.expect(event{"event": "message_edited", "messageId": said["messageId"], "content": "a typo", "targetSeq": said["seq"], "seq": 2.0})
+	for _, action := range []string{"editMessage", "deleteMessage"} {
+		other.send(event{"action": action, "channelId": "revised", "seq": said["seq"], "content": "mine", "id": action})
+		other.expect(event{"event": "error", "id": action, "code": "not_author"})
+	}
+	author.send(event{"action": "deleteMessage", "channelId": "revised", "seq": said["seq"], "id": "3"})
+	author.expect(event{"event": "ack", "id": "3", "seq": 3.0})
+	other.expect(event{"event": "message_deleted", "messageId": said["messageId"], "targetSeq": said["seq"], "seq": 3.0})
+	other.send(event{"action": "getHistory", "channelId": "revised", "id": "4"})
+	answer := other.expect(event{"event": "history", "id": "4"})
+	if text := fmt.Sprint(answer); strings.Contains(text, "typo") || strings.Count(text, "message_deleted") != 2 || !strings.Contains(text, "deleted:true") {
+		t.Errorf("the history is %v", text)
+	}
+}

@@ -63,17 +63,24 @@ func (t *Table) PutMessage(ctx context.Context, m chat.Message) error {
 }
 
 // ListMessages gives the messages of a channel with a sequence number above
-// after, in their order, reading a page as it is needed. It ends at its first
+// after, in their order, reading a page as it is needed. A message is given as
+// it is now, in its own place; revisions are not given. It ends at its first
 // error.
 func (t *Table) ListMessages(ctx context.Context, channelID string, after int64) iter.Seq2[chat.Message, error] {
-	return t.ListHistory(ctx, channelID, chat.HistoryRange{After: after})
+	return func(yield func(chat.Message, error) bool) {
+		for m, err := range t.ListHistory(ctx, channelID, chat.HistoryRange{After: after}) {
+			if m.Target == 0 && !yield(m, err) {
+				return
+			}
+		}
+	}
 }
 
 // historyPage is how many messages of a bounded range are read first: two or
 // three of the longest fill a frame already. Each further page is longer.
 const historyPage = 12
 
-// ListHistory gives the messages of a range, reading a page as it is needed and
+// ListHistory gives the messages and revisions of a range, reading a page as it is needed and
 // little beyond the range's limit. It ends at its first error.
 func (t *Table) ListHistory(ctx context.Context, channelID string, r chat.HistoryRange) iter.Seq2[chat.Message, error] {
 	last := text(messagePrefix + "99999999999999999999")
@@ -126,9 +133,61 @@ func (t *Table) messageItem(m chat.Message) item {
 	return i
 }
 
+// GetMessage gives a message, or a revision, by its sequence number, or an
+// error that wraps [chat.ErrGone].
+func (t *Table) GetMessage(ctx context.Context, channelID string, seq int64) (chat.Message, error) {
+	i, err := t.get(ctx, messageKey(channelID, seq))
+	if err != nil {
+		return chat.Message{}, err
+	}
+	return messageOf(channelID, i), nil
+}
+
+// PutRevision changes a stored message to m and puts the revision into its own
+// place, in one transaction. Of two revisions, the one with the higher number
+// is what the message ends as: the other returns an error that wraps
+// [chat.ErrChanged] if it comes later.
+func (t *Table) PutRevision(ctx context.Context, m, revision chat.Message) error {
+	update := &types.Update{
+		TableName: aws.String(t.Name),
+		Key:       messageKey(m.ChannelID, m.Seq),
+		ConditionExpression: aws.String("messageId = :id AND attribute_not_exists(deletedAt) AND " +
+			"(attribute_not_exists(editSeq) OR editSeq < :seq)"),
+		UpdateExpression:          aws.String("SET editSeq = :seq, editedAt = :at, content = :content"),
+		ExpressionAttributeValues: item{":id": text(m.ID), ":seq": number(m.EditSeq), ":at": timestamp(revision.At)},
+	}
+	if m.DeletedAt.IsZero() {
+		update.ExpressionAttributeValues[":content"] = text(m.Content)
+	} else {
+		update.UpdateExpression = aws.String("SET editSeq = :seq, deletedAt = :at REMOVE content")
+	}
+	i := messageKey(revision.ChannelID, revision.Seq)
+	i["seq"] = number(revision.Seq)
+	i["messageId"] = text(revision.ID)
+	i["at"] = timestamp(revision.At)
+	i["senderId"] = text(revision.SenderID)
+	i["targetSeq"] = number(revision.Target)
+	if t.Retention > 0 { // it is of no use without its message
+		i["ttl"] = expiry(m.At.Add(t.Retention))
+	}
+	_, err := t.Client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
+		{Update: update},
+		{Put: &types.Put{TableName: aws.String(t.Name), Item: i, ConditionExpression: aws.String(ifAbsent)}},
+	}})
+	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok && len(canceled.CancellationReasons) > 0 {
+		switch aws.ToString(canceled.CancellationReasons[0].Code) {
+		case "ConditionalCheckFailed", "TransactionConflict":
+			err = chat.ErrChanged
+		}
+	}
+	return wrap("revise", update.Key, err)
+}
+
 func messageOf(channelID string, i item) chat.Message {
 	return chat.Message{
 		ChannelID: channelID, Seq: numberOf(i, "seq"), ID: textOf(i, "messageId"), At: timeOf(i, "at"),
 		SenderID: textOf(i, "senderId"), Name: textOf(i, "name"), Content: textOf(i, "content"),
+		EditedAt: timeOf(i, "editedAt"), DeletedAt: timeOf(i, "deletedAt"), EditSeq: numberOf(i, "editSeq"),
+		Target: numberOf(i, "targetSeq"),
 	}
 }

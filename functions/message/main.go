@@ -1,4 +1,5 @@
-// Command message is the function of the route sendMessage.
+// Command message is the function of the routes sendMessage, editMessage and
+// deleteMessage.
 package main
 
 import (
