@@ -15,6 +15,7 @@ const (
 	ActionEditMessage        = "editMessage"
 	ActionDeleteMessage      = "deleteMessage"
 	ActionGetHistory         = "getHistory"
+	ActionListMembers        = "listMembers"
 	ActionWhoAmI             = "whoami"
 	ActionPing               = "ping"
 )
@@ -63,6 +64,8 @@ func (s *Service) serve(ctx context.Context, route, connectionID string, f Frame
 		return unsubscribedEvent{Event: "unsubscribed", ID: f.ID, ChannelID: channelID}, nil
 	case ActionGetHistory:
 		return s.serveHistory(ctx, f)
+	case ActionListMembers:
+		return s.serveMembers(ctx, f)
 	case ActionWhoAmI:
 		channels, more, err := s.WhoAmI(ctx, connectionID)
 		if err != nil {
@@ -174,6 +177,7 @@ func (s *Service) unknownAction(f Frame) error {
 func (s *Service) actions() []string {
 	return append([]string{
 		ActionSendMessage, ActionEditMessage, ActionDeleteMessage,
-		ActionSubscribeChannel, ActionUnsubscribeChannel, ActionGetHistory, ActionWhoAmI, ActionPing,
+		ActionSubscribeChannel, ActionUnsubscribeChannel, ActionGetHistory, ActionListMembers,
+		ActionWhoAmI, ActionPing,
 	}, s.FurtherActions...)
 }

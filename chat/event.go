@@ -75,6 +75,20 @@ type (
 		Messages  []json.RawMessage `json:"messages"`
 		More      bool              `json:"more"`
 	}
+	membersEvent struct {
+		Event     string            `json:"event"` // members
+		ID        string            `json:"id,omitempty"`
+		ChannelID string            `json:"channelId"`
+		Members   []json.RawMessage `json:"members"`
+		// Cursor is where the next page begins, empty if there is none.
+		Cursor string `json:"cursor"`
+	}
+	memberEvent struct {
+		User        string   `json:"user"`
+		Name        string   `json:"name"`
+		Connections []string `json:"connections"`
+		Since       string   `json:"since"`
+	}
 	unsubscribedEvent struct {
 		Event     string `json:"event"` // unsubscribed
 		ID        string `json:"id,omitempty"`

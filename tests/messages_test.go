@@ -227,3 +227,37 @@ func revising(t *testing.T, endpoint string) {
 		t.Errorf("the history is %v", text)
 	}
 }
+
+// members lists who is in a channel as they come and go.
+func members(t *testing.T, endpoint string) {
+	stays, goes := connect(t, endpoint), connect(t, endpoint)
+	list := func(id string) (connections []string) {
+		stays.send(event{"action": "listMembers", "channelId": "members", "id": id})
+		answer := stays.expect(event{"event": "members", "id": id})
+		if answer["cursor"] != "" {
+			t.Errorf("a few members have the cursor %v", answer["cursor"])
+		}
+		for _, m := range answer["members"].([]any) {
+			for _, c := range m.(map[string]any)["connections"].([]any) {
+				connections = append(connections, c.(string))
+			}
+		}
+		slices.Sort(connections)
+		return connections
+	}
+	if got := list("1"); len(got) != 0 {
+		t.Errorf("a new channel has the members %v", got)
+	}
+	stays.join("members")
+	goes.join("members")
+	want := []string{stays.id, goes.id}
+	slices.Sort(want)
+	if got := list("2"); !slices.Equal(got, want) {
+		t.Errorf("members %v, want %v", got, want)
+	}
+	goes.send(event{"action": "unsubscribeChannel", "channelId": "members", "id": "out"})
+	goes.expect(event{"event": "unsubscribed", "id": "out"})
+	if got := list("3"); !slices.Equal(got, []string{stays.id}) {
+		t.Errorf("members %v, want %s", got, stays.id)
+	}
+}

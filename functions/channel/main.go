@@ -1,5 +1,5 @@
 // Command channel is the function of the routes subscribeChannel,
-// unsubscribeChannel and getHistory.
+// unsubscribeChannel, getHistory and listMembers.
 package main
 
 import (
