@@ -16,6 +16,7 @@ const (
 	ActionDeleteMessage      = "deleteMessage"
 	ActionGetHistory         = "getHistory"
 	ActionListMembers        = "listMembers"
+	ActionTyping             = "typing"
 	ActionWhoAmI             = "whoami"
 	ActionPing               = "ping"
 )
@@ -66,6 +67,8 @@ func (s *Service) serve(ctx context.Context, route, connectionID string, f Frame
 		return s.serveHistory(ctx, f)
 	case ActionListMembers:
 		return s.serveMembers(ctx, f)
+	case ActionTyping:
+		return s.serveTyping(ctx, connectionID, f)
 	case ActionWhoAmI:
 		channels, more, err := s.WhoAmI(ctx, connectionID)
 		if err != nil {
@@ -134,6 +137,26 @@ func (s *Service) serveRevision(ctx context.Context, route, connectionID string,
 	return ack, nil
 }
 
+func (s *Service) serveTyping(ctx context.Context, connectionID string, f Frame) (any, error) {
+	channelID, err := f.ChannelID()
+	if err != nil {
+		return nil, err
+	}
+	name := ""
+	if f.Has("name") {
+		if name, err = f.String("name"); err == nil {
+			_, err = CleanName(name)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if err := s.Typing(ctx, connectionID, channelID, name); err != nil {
+		return nil, err
+	}
+	return doneEvent{Event: "ack", ID: f.ID, ChannelID: channelID, At: formatTime(s.now())}, nil
+}
+
 func (s *Service) serveSubscribe(ctx context.Context, connectionID string, f Frame) (any, error) {
 	channelID, err := f.ChannelID()
 	if err != nil {
@@ -178,6 +201,6 @@ func (s *Service) actions() []string {
 	return append([]string{
 		ActionSendMessage, ActionEditMessage, ActionDeleteMessage,
 		ActionSubscribeChannel, ActionUnsubscribeChannel, ActionGetHistory, ActionListMembers,
-		ActionWhoAmI, ActionPing,
+		ActionTyping, ActionWhoAmI, ActionPing,
 	}, s.FurtherActions...)
 }

@@ -57,6 +57,19 @@ type (
 		Seq       int64  `json:"seq"`
 		At        string `json:"at"`
 	}
+	doneEvent struct {
+		Event     string `json:"event"` // ack of what is not stored
+		ID        string `json:"id,omitempty"`
+		ChannelID string `json:"channelId"`
+		At        string `json:"at"`
+	}
+	typingEvent struct {
+		Event     string `json:"event"` // typing
+		ChannelID string `json:"channelId"`
+		Name      string `json:"name,omitempty"`
+		SenderID  string `json:"senderId"`
+		At        string `json:"at"`
+	}
 	subscribedEvent struct {
 		Event     string `json:"event"` // subscribed
 		ID        string `json:"id,omitempty"`

@@ -42,6 +42,8 @@ type Service struct {
 
 	// Log gets what happens, never contents; nil means nowhere.
 	Log *slog.Logger
+
+	typed typists
 }
 
 func (s *Service) now() time.Time {

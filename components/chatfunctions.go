@@ -24,7 +24,7 @@ type chatFunction struct {
 func chatFunctions() []chatFunction {
 	return []chatFunction{
 		{name: "broadcast"}, // on the table's stream
-		{name: "message", routes: map[string]bool{"sendMessage": true, "editMessage": true, "deleteMessage": true}},
+		{name: "message", routes: map[string]bool{"sendMessage": true, "editMessage": true, "deleteMessage": true, "typing": true}},
 		{name: "channel", routes: map[string]bool{"subscribeChannel": true, "unsubscribeChannel": true, "getHistory": true, "listMembers": true}},
 		{name: "connection", routes: map[string]bool{
 			ConnectRoute: false, DisconnectRoute: false, "whoami": true, "ping": true,

@@ -45,7 +45,7 @@ func TestChatStackDeclares(t *testing.T) {
 		n := "chat-" + f
 		want = append(want, "LogGroup "+n+"-logs", "Role "+n+"-role", "RolePolicy "+n+"-policy", "Function "+n, "GoFunction "+n)
 	}
-	twoWay := []string{"on-default", "route-deleteMessage", "route-editMessage", "route-getHistory", "route-listMembers", "route-ping", "route-sendMessage", "route-subscribeChannel", "route-unsubscribeChannel", "route-whoami"}
+	twoWay := []string{"on-default", "route-deleteMessage", "route-editMessage", "route-getHistory", "route-listMembers", "route-ping", "route-sendMessage", "route-subscribeChannel", "route-typing", "route-unsubscribeChannel", "route-whoami"}
 	for _, r := range append([]string{"on-connect", "on-disconnect"}, twoWay...) {
 		want = append(want, "Integration chat-api-"+r, "Permission chat-api-"+r, "Route chat-api-"+r)
 	}

@@ -39,6 +39,7 @@ func TestChat(t *testing.T) {
 		part("a client that was away misses nothing", func(t *testing.T) { resuming(t, endpoint) })
 		part("authors edit and delete their messages", func(t *testing.T) { revising(t, endpoint) })
 		part("members are listed", func(t *testing.T) { members(t, endpoint) })
+		part("others see who types", func(t *testing.T) { typing(t, endpoint) })
 		part("a back end drives the chat through the table", func(t *testing.T) { backEnd(t, p, endpoint) })
 		part("the aws command drives the chat under chatstack env", func(t *testing.T) { awsCommand(t, p, endpoint) })
 		part("Node's own WebSocket chats", func(t *testing.T) { nodeClient(t, endpoint) })

@@ -261,3 +261,19 @@ func members(t *testing.T, endpoint string) {
 		t.Errorf("members %v, want %s", got, stays.id)
 	}
 }
+
+// typing shows the others who writes, and nobody later.
+func typing(t *testing.T, endpoint string) {
+	writer, other := connect(t, endpoint), connect(t, endpoint)
+	writer.join("typing")
+	other.join("typing")
+	writer.send(event{"action": "typing", "channelId": "typing", "name": "writer", "id": "1"})
+	writer.expect(event{"event": "ack", "id": "1", "channelId": "typing"})
+	other.expect(event{"event": "typing", "channelId": "typing", "name": "writer", "senderId": writer.id})
+	writer.never(event{"event": "typing"})
+	later := connect(t, endpoint)
+	later.send(event{"action": "subscribeChannel", "channelId": "typing", "after": 0, "id": "2"})
+	if answer := later.expect(event{"event": "subscribed", "id": "2"}); answer["seq"] != 0.0 || len(answer["missed"].([]any)) != 0 {
+		t.Errorf("typing was kept: %v", answer)
+	}
+}
