@@ -85,9 +85,19 @@ byID("composer").addEventListener("submit", (event) => {
   room?.say();
 });
 byID("message").addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  if (event.isComposing) return;
+  if (event.key === "Escape" && room?.cancelEdit()) event.stopPropagation();
+  if (event.key === "ArrowUp" && event.target.value === "") {
+    event.preventDefault();
+    room?.editLast();
+  }
+  if (event.key !== "Enter" || event.shiftKey) return;
   event.preventDefault();
   room?.say();
+});
+byID("editing-cancel").addEventListener("click", () => {
+  room?.cancelEdit();
+  byID("message").focus();
 });
 byID("join").addEventListener("submit", (event) => {
   event.preventDefault();

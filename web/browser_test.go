@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -44,6 +45,23 @@ func notices(kind string) string {
 
 func errorShown(text string) string {
 	return fmt.Sprintf(`document.querySelector("[data-testid=error]").textContent.includes(%q)`, text)
+}
+
+// focus is true when the element with this test id has the focus.
+func focus(testID string) string {
+	return fmt.Sprintf(`document.activeElement.dataset.testid === %q`, testID)
+}
+
+// tabTo presses Tab until an element has the focus.
+func tabTo(t *testing.T, tab context.Context, testID string, modifiers ...chromedp.Modifier) {
+	t.Helper()
+	for range 20 {
+		browsertest.Type(t, tab, kb.Tab, modifiers...)
+		if browsertest.Eval[bool](t, tab, focus(testID)) {
+			return
+		}
+	}
+	t.Fatalf("%s cannot be reached with Tab", testID)
 }
 
 func TestPage(t *testing.T) {
@@ -108,6 +126,12 @@ func TestPage(t *testing.T) {
 		hostile := `<img src=x onerror="window.hacked=1"><script>window.hacked=1</script><b onclick="window.hacked=1">x</b><svg/onload=window.hacked=1>`
 		chat.say("General", `<i>Eve</i>`, hostile)
 		browsertest.Wait(t, tab, shows(hostile, "sent"))
+		chat.set(func() {
+			chat.publishLocked("General", chat.reviseLocked("General", "message_edited", 1, hostile+"<iframe srcdoc='<script>parent.hacked=1</script>'>"))
+		})
+		browsertest.Wait(t, tab, shows(hostile+"<iframe srcdoc='<script>parent.hacked=1</script>'>", "sent"))
+		browsertest.Do(t, tab, chromedp.Reload()) // the same from the history
+		browsertest.Wait(t, tab, shows(hostile+"<iframe srcdoc='<script>parent.hacked=1</script>'>", "sent"))
 		chat.say("General", "Eve", `<b>bold</b> &lt;u&gt; <ul><li>one</li></ul>`)
 		browsertest.Wait(t, tab, shows("bold <u> one", "sent"))
 		if got := browsertest.Eval[string](t, tab, `[...document.querySelectorAll("[data-testid=content] *")].map((e) => e.tagName + e.attributes.length).join()`); got != "B0,UL0,LI0" {
@@ -136,17 +160,114 @@ func TestPage(t *testing.T) {
 		browsertest.Wait(t, tab, shows("no answer", "pending"))
 		chat.drop(nil)
 		browsertest.Wait(t, tab, `/^Reconnecting in \d+ s$/.test(document.querySelector("[data-testid=state]").textContent)`)
-		browsertest.Wait(t, tab, shows("no answer", "failed"))
+		chat.say("Secret", "Bob", "you miss this")
+		chat.say("Secret", "Bob", "and that")
 		chat.set(func() { chat.mute, chat.refuse = false, false })
+		browsertest.Click(t, tab, "[data-testid=retry-now]")
 		browsertest.Wait(t, tab, connected)
 
-		browsertest.Click(t, tab, "[data-testid=message-retry]")
 		browsertest.Wait(t, tab, shows("no answer", "sent"))
 		chat.say("Secret", "Bob", "still here")
 		browsertest.Wait(t, tab, shows("still here", "sent"))
-		if got := browsertest.Eval[string](t, tab, `[...document.querySelectorAll("[data-testid=message]")].map((m) => m.dataset.seq).join()`); got != "1,2,3" {
-			t.Errorf("sequences %s, want 1,2,3", got)
+		lines := `[...document.querySelectorAll("[data-testid=message], [data-kind=away]")].map((line) => line.dataset.seq ?? line.textContent).join()`
+		if got, want := browsertest.Eval[string](t, tab, lines), "1,2 messages while you were away,2,3,4,5"; got != want {
+			t.Errorf("the channel shows %s, want %s", got, want)
 		}
+	})
+
+	t.Run("a message whose answer was lost with the connection is not sent twice", func(t *testing.T) {
+		t.Parallel()
+		chat := startFakeChat(t)
+		tab := browsertest.New(t)
+		enter(t, tab, chat, "Ada")
+		chat.set(func() { chat.deaf = true })
+		say(t, tab, "1 < 2 & <b>once</b>")
+		browsertest.Wait(t, tab, shows("1 < 2 & once", "pending"))
+		stored := func() (n int) {
+			chat.set(func() { n = len(chat.logs["General"]) })
+			return n
+		}
+		for end := time.Now().Add(browsertest.Patience); stored() == 0 && time.Now().Before(end); {
+			time.Sleep(10 * time.Millisecond)
+		}
+		chat.set(func() { chat.deaf = false })
+		chat.drop(nil)
+		browsertest.Wait(t, tab, shows("1 < 2 & once", "sent"))
+		if got := browsertest.Eval[int](t, tab, `document.querySelectorAll("[data-testid=message]").length`); got != 1 || stored() != 1 {
+			t.Errorf("the message is shown %d times and stored %d times, want once", got, stored())
+		}
+	})
+
+	t.Run("earlier messages come on scrolling up, and the reader stays in place", func(t *testing.T) {
+		t.Parallel()
+		chat := startFakeChat(t)
+		for i := 1; i <= 120; i++ {
+			chat.say("General", "Bob", fmt.Sprintf("message %d", i))
+		}
+		tab := browsertest.New(t)
+		enter(t, tab, chat, "Ada")
+		count := `document.querySelectorAll("[data-testid=message]").length`
+		browsertest.Wait(t, tab, count+" === 50 && "+shows("message 120", "sent"))
+		const first = `document.querySelector("[data-testid=message]").dataset.seq`
+		if got := browsertest.Eval[string](t, tab, first); got != "71" {
+			t.Errorf("the first message is %s, want 71", got)
+		}
+		browsertest.Eval[bool](t, tab, `document.querySelector("[data-testid=message-list]").scrollTop = 100, true`)
+		browsertest.Wait(t, tab, count+" === 100")
+		near := `Math.abs(document.querySelector("[data-seq='71']").getBoundingClientRect().top - document.querySelector("[data-testid=message-list]").getBoundingClientRect().top) < 200`
+		if !browsertest.Eval[bool](t, tab, near) {
+			t.Error("what the reader saw has moved away")
+		}
+		// The rest by keyboard alone: the button before the messages.
+		browsertest.Eval[bool](t, tab, `document.querySelector("[data-testid=earlier-button]").focus({ preventScroll: true }), true`)
+		browsertest.Type(t, tab, "\r")
+		browsertest.Wait(t, tab, count+` === 120 && document.querySelector("[data-testid=earlier-button]").hidden && `+first+` === "1"`)
+		chat.say("General", "Bob", "the newest")
+		browsertest.Wait(t, tab, `!document.querySelector("[data-testid=latest-button]").hidden`)
+	})
+
+	t.Run("an author edits and deletes, with the keyboard, and everyone sees it", func(t *testing.T) {
+		t.Parallel()
+		chat := startFakeChat(t)
+		ada := browsertest.New(t)
+		enter(t, ada, chat, "Ada")
+		bob := browsertest.NewTab(t, ada)
+		enter(t, bob, chat, "Bob")
+		say(t, ada, "helo")
+		browsertest.Wait(t, ada, shows("helo", "sent"))
+		browsertest.Wait(t, bob, shows("helo", "sent"))
+		if browsertest.Eval[bool](t, bob, `document.querySelector("[data-testid=message-edit]") !== null`) {
+			t.Error("Bob may edit what Ada wrote")
+		}
+		editing := `!document.querySelector("[data-testid=editing]").hidden && document.activeElement.value === "helo"`
+		browsertest.Type(t, ada, kb.ArrowUp)
+		browsertest.Wait(t, ada, editing)
+		browsertest.Type(t, ada, kb.Escape)
+		browsertest.Wait(t, ada, `document.querySelector("[data-testid=editing]").hidden && document.activeElement.value === ""`)
+		browsertest.Type(t, ada, kb.ArrowUp)
+		browsertest.Wait(t, ada, editing)
+		browsertest.Fill(t, ada, messageInput, "hello\r")
+		browsertest.Wait(t, ada, shows("hello", "sent")+` && document.querySelector("[data-testid=editing]").hidden`)
+		browsertest.Wait(t, bob, shows("hello", "sent")+` && document.querySelector(".status").textContent === "Edited"`)
+
+		tabTo(t, ada, "message-delete", chromedp.ModifierShift)
+		browsertest.Type(t, ada, "\r")
+		browsertest.Wait(t, ada, `document.querySelector("[data-testid=delete-dialog]").open`)
+		browsertest.Type(t, ada, kb.Escape)
+		browsertest.Wait(t, ada, `!document.querySelector("[data-testid=delete-dialog]").open`)
+		tabTo(t, ada, "message-delete", chromedp.ModifierShift)
+		browsertest.Type(t, ada, "\r")
+		browsertest.Wait(t, ada, `document.activeElement.dataset.testid === "delete-button"`)
+		browsertest.Type(t, ada, "\r")
+		for _, tab := range []context.Context{ada, bob} {
+			browsertest.Wait(t, tab, shows("This message was deleted", "sent"))
+		}
+		if browsertest.Eval[bool](t, ada, `document.querySelector("[data-testid=message-edit]") !== null`) {
+			t.Error("what is deleted can be edited")
+		}
+		late := browsertest.NewTab(t, ada)
+		enter(t, late, chat, "Late")
+		browsertest.Wait(t, late, shows("This message was deleted", "sent"))
 	})
 
 	t.Run("unread messages of other channels are counted", func(t *testing.T) {
@@ -180,19 +301,6 @@ func TestPage(t *testing.T) {
 		chat := startFakeChat(t)
 		tab := browsertest.New(t)
 		browsertest.Open(t, tab, chat.URL)
-		focus := func(testID string) string {
-			return fmt.Sprintf(`document.activeElement.dataset.testid === %q`, testID)
-		}
-		tabTo := func(testID string, modifiers ...chromedp.Modifier) {
-			t.Helper()
-			for range 20 {
-				browsertest.Type(t, tab, kb.Tab, modifiers...)
-				if browsertest.Eval[bool](t, tab, focus(testID)) {
-					return
-				}
-			}
-			t.Fatalf("%s cannot be reached with Tab", testID)
-		}
 		browsertest.Wait(t, tab, focus("name-input"))
 		browsertest.Type(t, tab, "Ada\r")
 		browsertest.Wait(t, tab, focus("message-input")+" && "+connected)
@@ -201,14 +309,14 @@ func TestPage(t *testing.T) {
 		browsertest.Type(t, tab, "two\r")
 		browsertest.Wait(t, tab, shows("one\ntwo", "sent")+` && document.activeElement.value === ""`)
 
-		tabTo("join-input", chromedp.ModifierShift)
+		tabTo(t, tab, "join-input", chromedp.ModifierShift)
 		browsertest.Type(t, tab, "Secret\r")
 		browsertest.Wait(t, tab, `document.querySelector("[data-testid=title]").textContent === "Secret"`)
-		tabTo("leave-button", chromedp.ModifierShift)
+		tabTo(t, tab, "leave-button", chromedp.ModifierShift)
 		browsertest.Type(t, tab, "\r")
 		browsertest.Wait(t, tab, `document.querySelector("[data-testid=title]").textContent === "General" && !document.querySelector("[data-channel=Secret]")`)
 
-		tabTo("rename-button", chromedp.ModifierShift)
+		tabTo(t, tab, "rename-button", chromedp.ModifierShift)
 		browsertest.Type(t, tab, " ")
 		browsertest.Wait(t, tab, focus("name-input"))
 		browsertest.Type(t, tab, kb.Escape)

@@ -1,109 +1,94 @@
-// chatstack.js is a client for the chatstack WebSocket API: it keeps one
-// connection up, matches each answer to its request, and turns the server's
-// events into DOM events. It needs no page, only EventTarget and a WebSocket.
+// chatstack.js is a client for the chatstack WebSocket API, for browsers and
+// Node 22: it keeps one connection up, misses nothing while it was away, and
+// turns the server's events into DOM events, those of a channel in its order.
 //
 //   const chat = new Chat("wss://abc123.execute-api.eu-west-1.amazonaws.com/dev");
 //   chat.addEventListener("channel_message", ({ detail }) => console.log(detail.name, detail.content));
 //   chat.connect();
-//   …
-//   await chat.send("General", "hello world!", "johndoe");
+//   await chat.send("General", "hello world!", "johndoe"); // it is stored
 //
-// Events, each a CustomEvent with the frame as its detail:
-//   channel_message, subscriber_sub, subscriber_unsub   as the protocol has them
-//   ack, subscribed, …   an answer that came after its request had timed out
-//   error      { code, message }: a mistake that belongs to no request
-//   state      { state, retryAt }: the connection's state has changed
-//   channels   { channels }: the set of joined channels has changed
+// link.js is one connection, order.js the order of one channel; this file joins
+// them. chatstack.d.ts describes all that is exported here.
 
-/** The events that are sent to a channel, and so never answer a request. */
-const broadcasts = new Set(["channel_message", "subscriber_sub", "subscriber_unsub"]);
+import { ChatError, Link, newID } from "./link.js";
+import { Order } from "./order.js";
+
+export { ChatError, newID };
+
+/** The subprotocol by which a client says that it takes several events a frame. */
+const subprotocol = "chatstack.v1";
 
 /** A connection that lasted this long has proved the endpoint good again. */
 const stableAfter = 10_000;
 
-/** API Gateway ends the connection on a longer frame, in bytes. */
-const maxFrame = 32 * 1024;
+/** The events that take a number of a channel's order. */
+const sequenced = new Set(["channel_message", "message_edited", "message_deleted"]);
+
+/** Errors that another attempt may not meet. */
+const passing = new Set(["timeout", "internal", "gateway", "rate_limited", "connection_closed"]);
+
+/** How often a subscription is tried on one connection. */
+const subscribeAttempts = 4;
+
+/** The pauses before each look for what is missing, in ms; after the last it is given up. */
+const gapPauses = [300, 1_000, 3_000];
+
+/** The most messages that an answer gives. */
+const maxHistory = 100;
+
+const platformClock = {
+  now: () => Date.now(),
+  setTimeout: (callback, delay) => setTimeout(callback, delay),
+  clearTimeout: (timer) => clearTimeout(timer),
+};
 
 /**
- * A ChatError is an error of the protocol. Act on its code, never on its text:
- * "timeout" (no answer in time), "disconnected" (not connected, or the
- * connection ended before the answer), "gateway" (API Gateway answered in the
- * chat's place), "endpoint" (not a WebSocket URL), "frame" (the server sent what
- * is no JSON object), or a code of the server's own, among which is
- * "frame_too_large": that one is found here, for the server could not answer.
+ * backoff returns the milliseconds to wait before an attempt: anything up to a
+ * ceiling that doubles with each (0, 1, 2 …). When a server ends ten thousand
+ * connections at once, they must not return at once.
  */
-export class ChatError extends Error {
-  constructor(code, message) {
-    super(message);
-    this.name = "ChatError";
-    this.code = code;
-  }
+export function backoff(attempt, { base = 1_000, limit = 30_000, random = Math.random } = {}) {
+  return random() * Math.min(limit, base * 2 ** attempt);
 }
 
-/**
- * backoff returns the milliseconds to wait before reconnecting: doubled with
- * each attempt (0, 1, 2 …) up to a limit, then somewhere in its upper half. When
- * a server ends ten thousand connections at once, they must not all return at
- * once; nor may any return at once.
- */
-export function backoff(attempt, { base = 500, limit = 30_000, random = Math.random } = {}) {
-  const ceiling = Math.min(limit, base * 2 ** attempt);
-  return ceiling / 2 + (random() * ceiling) / 2;
-}
-
-/** newID returns 96 random bits as text; randomUUID is missing on plain http. */
-export function newID() {
-  const bytes = crypto.getRandomValues(new Uint8Array(12));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/**
- * A Chat is one connection that comes back by itself. Its state is one of
- *   "offline"     not connected and not trying: before connect, after close
- *   "connecting"  opening the socket, asking who it is, rejoining its channels
- *   "connected"   ready
- *   "waiting"     the connection was lost; the next attempt is at retryAt
- */
 export class Chat extends EventTarget {
   #endpoint;
   #options;
-  #state = "offline";
+  #clock;
+  #state = "closed";
   #retryAt = 0;
+  #trial = null; // of the attempt to connect, to know it from one given up
   #retryTimer;
+  #renewTimer;
   #attempt = 0;
-  #connectedAt = Infinity;
-  #socket = null;
-  #requests = new Map(); // id -> { resolve, reject, timer }
+  #openedAt = Infinity;
+  #link = null; // the connection in use
+  #links = new Set(); // and those that begin or end
   #channels = null; // Set of joined channels; null until first told
+  #orders = new Map(); // channel -> { order, syncing, attempt, failures, until, look, waiters }
   #ids = new Set();
-  #connectionID = "";
-  #heartbeatTimer;
-  #probing = false;
+  #sends = new Map(); // id -> what is being sent
+  #unsure = new Map(); // id -> the connections that a failed send went out on
+  #arrived = []; // own messages that came from a channel and have no ack yet
+  #acked = new Set(); // messageIds
 
-  /**
-   * endpoint is the WebSocket URL, or a function that returns it or a promise
-   * of it; a function is asked again before every attempt. Options:
-   *   channels   the channels to be in, where others are left; default: those
-   *              that the server puts every connection in
-   *   timeout    ms to wait for an answer; default 10 s
-   *   opening    ms to wait for the connection; default 30 s, as API Gateway
-   *              gives $connect 29 s
-   *   heartbeat  ms without a frame after which to ping; default 4 min, as API
-   *              Gateway closes a connection that is idle for 10 min
-   *   backoff    (attempt) => ms to wait before reconnecting
-   *   WebSocket  the class to connect with; default the platform's
-   */
   constructor(endpoint, options = {}) {
     super();
     this.#endpoint = endpoint;
     this.#options = {
+      token: "",
       timeout: 10_000,
       opening: 30_000,
-      heartbeat: 4 * 60_000,
-      backoff,
+      heartbeat: 5 * 60_000,
+      lifetime: 110 * 60_000,
+      patience: 2 * 60_000,
+      clock: platformClock,
+      random: Math.random,
       WebSocket: globalThis.WebSocket,
       ...options,
     };
+    this.#options.backoff ??= (attempt) => backoff(attempt, { random: this.#options.random });
+    this.#clock = this.#options.clock;
     if (options.channels) this.#channels = new Set(options.channels);
   }
 
@@ -111,56 +96,95 @@ export class Chat extends EventTarget {
     return this.#state;
   }
 
-  /** When the next attempt is made, in ms since the epoch, while waiting. */
   get retryAt() {
     return this.#retryAt;
   }
 
-  /** The id of the newest connection, or "" before the first. */
   get connectionID() {
-    return this.#connectionID;
+    return this.#link?.connectionID ?? "";
   }
 
-  /** The joined channels, in the order in which they were joined. */
   get channels() {
     return [...(this.#channels ?? [])];
   }
 
-  /** Reports whether id is, or was, a connection of this client. */
   isOwn(id) {
     return this.#ids.has(id);
   }
 
-  /** Connects, at once even when waiting. Does nothing if there is a connection. */
   connect() {
-    if (this.#state === "offline" || this.#state === "waiting") this.#open();
+    if (this.#state === "closed" || this.#state === "waiting") this.#open();
   }
 
-  /** Ends the connection, and with it every request, until connect is called. */
   close() {
     this.#abandon();
-    this.#setState("offline");
+    for (const send of [...this.#sends.values()]) this.#fail(send, new ChatError("disconnected", "the client was closed"));
+    this.#setState("closed");
   }
 
-  /**
-   * Sends a message and resolves to its ack: the message is stored. Repeat a
-   * failed send with the id of the first, so that a server that has it knows.
-   */
-  send(channelID, content, name, { id } = {}) {
-    return this.request("sendMessage", { channelId: channelID, content, name }, { id });
+  /** Finds out whether the connection still lives, as after a sleep. */
+  check() {
+    if (this.#state === "waiting") this.connect();
+    else this.#link?.probe();
   }
 
-  /** Joins a channel, which the first subscription creates. */
+  send(channelID, content, name, { id = newID() } = {}) {
+    const under = this.#sends.get(id);
+    if (under) return under.promise;
+    if (this.#state === "closed") return Promise.reject(new ChatError("disconnected", "not connected"));
+    const send = {
+      id,
+      fields: { channelId: channelID, content, name },
+      connections: this.#unsure.get(id) ?? new Set(),
+      attempt: 0,
+      link: null,
+      error: new ChatError("disconnected", "not connected"),
+    };
+    send.promise = new Promise((resolve, reject) => Object.assign(send, { resolve, reject }));
+    send.deadline = this.#clock.setTimeout(() => this.#fail(send, send.error), this.#options.patience);
+    this.#sends.set(id, send);
+    this.#put(send);
+    return send.promise;
+  }
+
+  edit(channelID, seq, content) {
+    return this.#repeat("editMessage", { channelId: channelID, seq, content });
+  }
+
+  delete(channelID, seq) {
+    return this.#repeat("deleteMessage", { channelId: channelID, seq });
+  }
+
   async join(channelID) {
-    const answer = await this.request("subscribeChannel", { channelId: channelID });
-    this.#joined(answer.channelId ?? channelID);
+    const answer = await this.#subscribe(this.#link, channelID);
+    this.#joined(channelID);
     return answer;
   }
 
   async leave(channelID) {
-    const answer = await this.request("unsubscribeChannel", { channelId: channelID });
-    this.#left(answer.channelId ?? channelID);
-    return answer;
+    const link = this.#link;
+    if (!link?.isOpen) throw new ChatError("disconnected", "not connected");
+    link.leaving.add(channelID);
+    try {
+      const answer = await link.request("unsubscribeChannel", { channelId: channelID });
+      this.#left(channelID);
+      return answer;
+    } catch (error) {
+      link.leaving.delete(channelID);
+      throw error;
+    }
+  }
+
+  history(channelID, { before, after, limit } = {}) {
+    return this.request("getHistory", { channelId: channelID, before, after, limit });
+  }
+
+  members(channelID, { cursor } = {}) {
+    return this.request("listMembers", { channelId: channelID, cursor });
+  }
+
+  typing(channelID, name) {
+    return this.request("typing", { channelId: channelID, name });
   }
 
   whoami() {
@@ -171,217 +195,474 @@ export class Chat extends EventTarget {
     return this.request("ping");
   }
 
-  /**
-   * Sends a frame and resolves to the server's answer. It rejects with a
-   * ChatError if the answer is an error, or none comes. For the actions that
-   * have no method here, such as those of routes of one's own.
-   */
   request(action, fields = {}, { id = newID() } = {}) {
-    return new Promise((resolve, reject) => {
-      if (this.#socket?.readyState !== 1) {
-        reject(new ChatError("disconnected", "not connected"));
-        return;
-      }
-      const frame = JSON.stringify({ action, id, ...fields });
-      const { length } = new TextEncoder().encode(frame);
-      if (length > maxFrame) {
-        reject(new ChatError("frame_too_large", `the frame is ${length} bytes long: the gateway takes ${maxFrame}`));
-        return;
-      }
-      const timer = setTimeout(() => {
-        this.#requests.delete(id);
-        reject(new ChatError("timeout", "the server did not answer in time"));
-        this.#probe();
-      }, this.#options.timeout);
-      this.#requests.set(id, { resolve, reject, timer });
-      this.#socket.send(frame);
-      this.#beat();
-    });
+    if (!this.#link?.isOpen) return Promise.reject(new ChatError("disconnected", "not connected"));
+    return this.#link.request(action, fields, id);
   }
+
+  // The connection
 
   async #open() {
     this.#abandon();
     this.#setState("connecting");
-    // An attempt that was given up while it waited finds another socket here.
-    const attempt = (this.#socket = {});
-    let url;
+    const trial = (this.#trial = {});
     try {
-      url = await (typeof this.#endpoint === "function" ? this.#endpoint() : this.#endpoint);
-    } catch {
-      if (attempt === this.#socket) this.#lost();
-      return;
+      const link = await this.#dial(() => trial === this.#trial, () => this.#lost());
+      if (!link) return;
+      this.#openedAt = this.#clock.now();
+      this.#use(link);
+      this.#setState("open");
+      for (const send of this.#sends.values()) this.#put(send);
+    } catch (error) {
+      if (trial !== this.#trial) return;
+      if (error.code === "endpoint") {
+        this.close();
+        this.#tellError(error.code, error.message);
+        return;
+      }
+      if (error.code !== "disconnected") this.#tellError(error.code ?? "disconnected", error.message);
+      this.#lost();
     }
-    if (attempt !== this.#socket) return;
-    let socket;
-    try {
-      socket = new this.#options.WebSocket(url);
-    } catch {
-      this.close();
-      this.#fail("endpoint", `not a WebSocket URL: ${url}`);
-      return;
-    }
-    this.#socket = socket;
-    const timer = setTimeout(() => this.#drop(socket), this.#options.opening);
-    socket.onopen = () => {
-      clearTimeout(timer);
-      this.#greet(socket);
-    };
-    socket.onmessage = ({ data }) => {
-      if (socket === this.#socket) this.#receive(data);
-    };
-    socket.onclose = () => {
-      clearTimeout(timer);
-      if (socket === this.#socket) this.#lost();
-    };
   }
 
-  /** Asks who this connection is and puts it into its channels. */
-  async #greet(socket) {
+  /** Makes a connection that is in its channels, or null once nobody wants it. */
+  async #dial(isWanted, end) {
+    const { endpoint, token } = await this.#address();
+    if (!isWanted()) return null;
+    const { timeout, opening, heartbeat, WebSocket } = this.#options;
+    const link = new Link(connect(WebSocket, endpoint, token), {
+      clock: this.#clock,
+      timeout,
+      opening,
+      heartbeat,
+      receive: (frame) => this.#receive(frame, link),
+      answer: (frame) => this.#answered(frame),
+      fail: (code, message) => this.#tellError(code, message),
+      end: () => {
+        this.#links.delete(link);
+        if (link === this.#link) end();
+      },
+    });
+    this.#links.add(link);
     try {
-      const you = await this.whoami();
-      this.#connectionID = you.connectionId;
+      await link.opened;
+      const you = await link.request("whoami");
+      link.connectionID = you.connectionId;
       this.#ids.add(you.connectionId);
-      await this.#restore(you.channels ?? []);
+      await this.#restore(link, you.channels ?? []);
+      if (isWanted() && link.isOpen) return link;
+      if (isWanted()) throw new ChatError("disconnected", "the connection ended at its beginning");
+      this.#discard(link);
+      return null;
     } catch (error) {
-      if (socket !== this.#socket) return;
-      this.#fail(error.code, error.message);
-      this.#drop(socket);
-      return;
+      this.#discard(link);
+      throw error;
     }
-    if (socket !== this.#socket) return;
-    this.#connectedAt = Date.now();
-    this.#setState("connected");
   }
 
-  async #restore(current) {
-    if (this.#channels === null) {
-      this.#channels = new Set(current);
-      this.#tellChannels();
-      return;
-    }
-    const wanted = this.channels;
-    const unwanted = current.filter((channel) => !this.#channels.has(channel));
-    const missing = wanted.filter((channel) => !current.includes(channel));
-    await Promise.all([
-      ...unwanted.map((channel) => this.#reconcile(this.leave(channel), channel, () => this.#joined(channel))),
-      ...missing.map((channel) => this.#reconcile(this.join(channel), channel, () => this.#left(channel))),
-    ]);
-    this.#tellChannels();
-  }
-
-  /** A channel that the server refuses is no reason to give the connection up. */
-  async #reconcile(answer, channel, refused) {
+  async #address() {
     try {
-      await answer;
-    } catch (error) {
-      if (error.code === "disconnected" || error.code === "timeout") throw error;
-      refused();
-      this.#fail(error.code, `${channel}: ${error.message}`);
+      const [endpoint, token] = await Promise.all([ask(this.#endpoint), ask(this.#options.token)]);
+      return { endpoint, token };
+    } catch {
+      throw new ChatError("disconnected", "the endpoint or the token could not be had");
     }
   }
 
-  #receive(text) {
-    this.#beat();
-    const frame = parse(text);
-    if (!frame) {
-      this.#fail("frame", "the server sent a frame that is no JSON object");
-      return;
-    }
-    if (this.#requests.has(frame.id) && !broadcasts.has(frame.event)) {
-      if (frame.event === "error") this.#settle(frame.id, new ChatError(frame.code, frame.message));
-      else this.#settle(frame.id, null, frame);
-      return;
-    }
-    if (!frame.event) {
-      this.#gateway(frame);
-      return;
-    }
-    // Whoever else writes subscriptions may put this connection in or take it
-    // out. The event is told while the channel is joined, either way.
-    const own = this.#connectionID && frame.subscriberId === this.#connectionID;
-    if (own && frame.event === "subscriber_sub") this.#joined(frame.channelId);
-    this.#dispatch(frame.event, frame);
-    if (own && frame.event === "subscriber_unsub") this.#left(frame.channelId);
+  #discard(link) {
+    this.#links.delete(link);
+    link.close();
+  }
+
+  /** Makes a connection the one in use. */
+  #use(link) {
+    this.#link = link;
+    this.#planRenewal(this.#options.lifetime * (1 - this.#options.random() * 0.1));
+    this.#dispatch("connection", { connectionId: link.connectionID });
+    for (const entry of this.#orders.entries()) this.#watch(...entry);
   }
 
   /**
-   * API Gateway's own frames ("Internal server error") say nothing of the
-   * request. When only one is open, the frame can only be its answer.
+   * API Gateway ends each connection after two hours. The next is made before,
+   * beside the one in use: what comes on both is told once, and the old one ends
+   * when it has given its answers.
    */
-  #gateway({ message }) {
-    const text = typeof message === "string" ? message : "the gateway sent an unknown frame";
-    if (this.#requests.size === 1) {
-      const [id] = this.#requests.keys();
-      this.#settle(id, new ChatError("gateway", text));
-      return;
-    }
-    this.#fail("gateway", text);
-  }
-
-  #settle(id, error, answer) {
-    const { resolve, reject, timer } = this.#requests.get(id);
-    this.#requests.delete(id);
-    clearTimeout(timer);
-    if (error) reject(error);
-    else resolve(answer);
-  }
-
-  /** Pings after a silence, so that neither side takes the other for gone. */
-  #beat() {
-    clearTimeout(this.#heartbeatTimer);
-    this.#heartbeatTimer = setTimeout(() => this.#probe(), this.#options.heartbeat);
-  }
-
-  /** Finds out whether a silent connection still lives; a browser cannot tell. */
-  async #probe() {
-    const socket = this.#socket;
-    if (this.#probing || socket?.readyState !== 1) return;
-    this.#probing = true;
+  async #renew() {
+    const old = this.#link;
+    const isWanted = () => old === this.#link && old.isOpen;
     try {
-      await this.ping();
-    } catch (error) {
-      if (error.code === "timeout" && socket === this.#socket) this.#drop(socket);
-    } finally {
-      this.#probing = false;
+      const link = await this.#dial(isWanted, () => this.#lost());
+      if (!link) return;
+      this.#use(link);
+      old.retire();
+      for (const send of this.#sends.values()) if (!send.link) this.#put(send);
+    } catch {
+      if (isWanted()) this.#planRenewal(60_000);
     }
   }
 
-  /** Gives a connection up without waiting for the other side to agree. */
-  #drop(socket) {
-    if (socket === this.#socket) this.#lost();
+  #planRenewal(delay) {
+    this.#clock.clearTimeout(this.#renewTimer);
+    this.#renewTimer = this.#clock.setTimeout(() => this.#renew(), delay);
   }
 
   #lost() {
-    if (Date.now() - this.#connectedAt > stableAfter) this.#attempt = 0;
+    if (this.#clock.now() - this.#openedAt > stableAfter) this.#attempt = 0;
     this.#abandon();
     const delay = this.#options.backoff(this.#attempt++);
-    this.#retryAt = Date.now() + delay;
-    this.#retryTimer = setTimeout(() => this.#open(), delay);
+    this.#retryAt = this.#clock.now() + delay;
+    this.#retryTimer = this.#clock.setTimeout(() => this.#open(), delay);
     this.#setState("waiting");
   }
 
-  /** Leaves nothing of the connection behind: no socket, timer or request. */
+  /** Leaves nothing of a connection behind: no socket, timer or request. */
   #abandon() {
-    clearTimeout(this.#retryTimer);
-    clearTimeout(this.#heartbeatTimer);
-    const socket = this.#socket;
-    this.#socket = null;
-    this.#connectedAt = Infinity;
-    socket?.close?.();
-    for (const id of [...this.#requests.keys()]) {
-      this.#settle(id, new ChatError("disconnected", "the connection ended before the server answered"));
+    this.#clock.clearTimeout(this.#retryTimer);
+    this.#clock.clearTimeout(this.#renewTimer);
+    this.#trial = null;
+    this.#link = null;
+    this.#openedAt = Infinity;
+    for (const link of [...this.#links]) this.#discard(link);
+    for (const state of this.#orders.values()) this.#stopLooking(state);
+  }
+
+  // Channels
+
+  /** Puts a connection into the channels of this client, and out of others. */
+  async #restore(link, current) {
+    if (this.#channels === null) {
+      this.#channels = new Set(current);
+      this.#tellChannels();
     }
+    const unwanted = current.filter((channel) => !this.#channels.has(channel));
+    for (const channel of unwanted) {
+      link.leaving.add(channel);
+      this.#forget(channel);
+    }
+    await Promise.all([
+      ...unwanted.map((channel) =>
+        link.request("unsubscribeChannel", { channelId: channel }).catch((error) => {
+          if (error.code === "disconnected" || error.code === "timeout") throw error;
+          this.#tellError(error.code, `${channel}: ${error.message}`);
+        }),
+      ),
+      ...this.channels.map((channel) => this.#return(link, channel)),
+    ]);
+  }
+
+  /** A channel that the server refuses is no reason to give the connection up. */
+  async #return(link, channel) {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await this.#subscribe(link, channel);
+        return;
+      } catch (error) {
+        if (error.code === "disconnected" || error.code === "timeout") throw error;
+        if (!passing.has(error.code)) {
+          this.#left(channel);
+          this.#tellError(error.code, `${channel}: ${error.message}`);
+          return;
+        }
+        if (attempt + 1 === subscribeAttempts) throw error;
+        await this.#pause(attempt);
+      }
+    }
+  }
+
+  async #subscribe(link, channel) {
+    if (!link?.isOpen) throw new ChatError("disconnected", "not connected");
+    const state = this.#orderOf(channel);
+    const after = state.order.last;
+    state.syncing++;
+    let answer;
+    try {
+      answer = await link.request("subscribeChannel", { channelId: channel, after: after ?? undefined });
+    } catch (error) {
+      state.syncing--;
+      if (!this.#channels?.has(channel)) this.#forget(channel);
+      throw error;
+    }
+    this.#catchUp(link, channel, state, after, answer);
+    return answer;
+  }
+
+  /** Tells what was missed, as far as it can be had, and goes on from there. */
+  async #catchUp(link, channel, state, after, { seq = 0, missed = [], more = false, from }) {
+    const { order } = state;
+    let count = 0;
+    const take = (frames) => {
+      for (const frame of frames) {
+        if (frame.event === "channel_message" && !this.isOwn(frame.senderId)) count++;
+        this.#order(channel, state, frame);
+      }
+    };
+    try {
+      if (after === null) {
+        if (order.last === null) this.#tell(channel, order.start(seq));
+      } else if (from !== undefined && from <= after) {
+        order.restart(from - 1);
+        more = true; // what came meanwhile was taken for what is known
+        this.#dispatch("reset", { channelId: channel });
+      } else if (from > after + 1) {
+        order.reach(from - 1);
+        this.#tell(channel, order.giveUp(from - 1));
+      }
+      take(missed);
+      for (let last = missed.at(-1)?.seq ?? order.last; more && last !== undefined; ) {
+        const page = await link.request("getHistory", { channelId: channel, after: last, limit: maxHistory });
+        take(page.messages);
+        last = page.messages.at(-1)?.seq;
+        more = page.more;
+      }
+      if (after !== null) this.#dispatch("resumed", { channelId: channel, after, seq, missed: count });
+    } catch {
+      // What is not there yet is a gap, and is looked for as one.
+    } finally {
+      order.reach(seq);
+      state.syncing--;
+      this.#watch(channel, state);
+    }
+  }
+
+  #orderOf(channel) {
+    let state = this.#orders.get(channel);
+    if (!state) {
+      state = { order: new Order(), syncing: 0, attempt: 0, failures: 0, until: 0, look: null, waiters: [] };
+      this.#orders.set(channel, state);
+    }
+    return state;
+  }
+
+  #order(channel, state, frame) {
+    this.#tell(channel, state.order.take(frame));
+    this.#watch(channel, state);
+  }
+
+  #tell(channel, told) {
+    for (const frame of told) {
+      if (!frame.event) {
+        this.#dispatch("gap", { channelId: channel, ...frame });
+        continue;
+      }
+      this.#noteOwn(frame);
+      this.#dispatch(frame.event, frame);
+    }
+  }
+
+  /** Sees to what is missing; a frame that was merely overtaken gets a moment. */
+  #watch(channel, state) {
+    if (state.syncing > 0 || !this.#link) return;
+    if (!state.order.missing) {
+      this.#stopLooking(state);
+      for (const resolve of state.waiters.splice(0)) resolve();
+      return;
+    }
+    if (state.look) return;
+    state.until = state.order.head;
+    state.attempt = state.failures = 0;
+    this.#lookLater(channel, state);
+  }
+
+  #lookLater(channel, state) {
+    this.#stopLooking(state);
+    const look = (state.look = {});
+    look.timer = this.#clock.setTimeout(() => this.#look(channel, state, look), gapPauses[state.attempt]);
+  }
+
+  #stopLooking(state) {
+    this.#clock.clearTimeout(state.look?.timer);
+    state.look = null;
+  }
+
+  async #look(channel, state, look) {
+    const { order } = state;
+    const link = this.#link;
+    try {
+      let page;
+      let after = order.last;
+      do {
+        page = await link.request("getHistory", { channelId: channel, after, limit: maxHistory });
+        if (state.look !== look) return;
+        for (const frame of page.messages) this.#tell(channel, order.take(frame));
+        after = page.messages.at(-1)?.seq;
+      } while (page.more && after && after < state.until);
+      state.attempt++;
+    } catch {
+      if (state.look !== look) return; // the connection has ended, and the next one resumes
+      state.failures++;
+    }
+    const missing = order.missing?.from <= state.until;
+    if (missing && state.attempt < gapPauses.length && state.failures < 2 * gapPauses.length) {
+      this.#lookLater(channel, state);
+      return;
+    }
+    this.#stopLooking(state);
+    this.#tell(channel, order.giveUp(state.until));
+    this.#watch(channel, state);
+  }
+
+  /** Resolves when nothing of a channel is missing, or it is left. */
+  async #settled(channel) {
+    for (let state; (state = this.#orders.get(channel)) && (state.syncing > 0 || state.order.missing); ) {
+      await new Promise((resolve) => state.waiters.push(resolve));
+    }
+  }
+
+  #forget(channel) {
+    const state = this.#orders.get(channel);
+    if (!state) return;
+    this.#orders.delete(channel);
+    this.#stopLooking(state);
+    for (const resolve of state.waiters) resolve();
   }
 
   #joined(channel) {
     this.#channels ??= new Set();
+    for (const link of this.#links) link.leaving.delete(channel);
     if (this.#channels.has(channel)) return;
     this.#channels.add(channel);
     this.#tellChannels();
   }
 
   #left(channel) {
+    this.#forget(channel);
     if (this.#channels?.delete(channel)) this.#tellChannels();
+  }
+
+  // Sending
+
+  /** Puts a message on the connection in use, unless it is there already. */
+  async #put(send) {
+    const link = this.#link;
+    if (!link?.isOpen || send.link === link || !this.#sends.has(send.id)) return;
+    send.link = link;
+    this.#clock.clearTimeout(send.pause);
+    try {
+      if (send.connections.size > 0 && !send.connections.has(link.connectionID)) {
+        await this.#findArrived(send, link);
+        if (send.link !== link || !this.#sends.has(send.id)) return;
+      }
+      send.connections.add(link.connectionID);
+      await link.request("sendMessage", send.fields, send.id); // answered settles it
+    } catch (error) {
+      if (send.link !== link || !this.#sends.has(send.id)) return;
+      send.link = null;
+      send.error = error;
+      if (error.code === "disconnected") this.#put(send); // or when there is a connection
+      else if (!passing.has(error.code)) this.#fail(send, error);
+      else send.pause = this.#clock.setTimeout(() => this.#put(send), this.#options.backoff(send.attempt++));
+    }
+  }
+
+  /**
+   * To the server, another connection is another sender, and what it sends again
+   * another message. So what was sent before is looked for first, in all that the
+   * channel has.
+   */
+  async #findArrived(send, link) {
+    const { channelId } = send.fields;
+    if (this.#orders.has(channelId)) {
+      await this.#settled(channelId);
+    } else {
+      const { messages } = await link.request("getHistory", { channelId, limit: maxHistory });
+      for (const frame of messages) this.#noteOwn(frame);
+    }
+    const candidates = this.#arrived.filter((frame) => frame.channelId === channelId && send.connections.has(frame.senderId));
+    const isOf = (other, frame) => other.connections.has(frame.senderId) && trace(other.fields.content) === trace(frame.content);
+    const others = [...this.#sends.values()].filter((other) => other !== send);
+    const found =
+      candidates.find((frame) => isOf(send, frame)) ??
+      // The server may have changed the words beyond knowing.
+      candidates.find((frame) => !others.some((other) => isOf(other, frame)));
+    if (!found || !this.#sends.has(send.id)) return;
+    const { messageId, seq, at } = found;
+    this.#answered({ event: "ack", id: send.id, channelId, messageId, seq, at });
+  }
+
+  /** Remembers an own message from a channel, as its ack may never come. */
+  #noteOwn(frame) {
+    if (frame.event !== "channel_message" || !this.#ids.has(frame.senderId)) return;
+    if (this.#acked.has(frame.messageId) || this.#arrived.some(({ messageId }) => messageId === frame.messageId)) return;
+    this.#arrived.push(frame);
+    if (this.#arrived.length > 1000) this.#arrived.shift();
+  }
+
+  #answered(frame) {
+    if (frame.event !== "ack") return;
+    if (frame.messageId) {
+      this.#acked.add(frame.messageId);
+      if (this.#acked.size > 1000) for (const oldest of [...this.#acked].slice(0, 100)) this.#acked.delete(oldest);
+      this.#arrived = this.#arrived.filter(({ messageId }) => messageId !== frame.messageId);
+    }
+    const state = this.#orders.get(frame.channelId);
+    if (state && state.order.last !== null && frame.seq) {
+      state.order.reach(frame.seq);
+      this.#watch(frame.channelId, state);
+    }
+    const send = this.#sends.get(frame.id);
+    if (!send) return;
+    this.#unsure.delete(send.id);
+    this.#end(send);
+    send.resolve(frame);
+  }
+
+  #fail(send, error) {
+    if (passing.has(error.code) || error.code === "disconnected") {
+      this.#unsure.set(send.id, send.connections);
+      if (this.#unsure.size > 100) this.#unsure.delete(this.#unsure.keys().next().value);
+    } else {
+      this.#unsure.delete(send.id);
+    }
+    this.#end(send);
+    send.reject(error);
+  }
+
+  #end(send) {
+    this.#sends.delete(send.id);
+    this.#clock.clearTimeout(send.deadline);
+    this.#clock.clearTimeout(send.pause);
+  }
+
+  /** Asks again what is safe to ask again, on the connection that may ask it. */
+  async #repeat(action, fields) {
+    const link = this.#link;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        if (!link?.isOpen) throw new ChatError("disconnected", "not connected");
+        return await link.request(action, fields);
+      } catch (error) {
+        if (!passing.has(error.code) || attempt === 2) throw error;
+        await this.#pause(attempt);
+      }
+    }
+  }
+
+  // Frames
+
+  #receive(frame, link) {
+    if (sequenced.has(frame.event) && Number.isSafeInteger(frame.seq)) {
+      // On a connection that begins, channels come before they are known.
+      const begins = link !== this.#link && !link.leaving.has(frame.channelId) && this.#channels?.has(frame.channelId) !== false;
+      const state = begins ? this.#orderOf(frame.channelId) : this.#orders.get(frame.channelId);
+      if (state) this.#order(frame.channelId, state, frame);
+      return;
+    }
+    if (frame.event === "ack") this.#answered(frame); // after its request had timed out
+    if (this.#link && link !== this.#link) return; // the connection in use tells the same
+    // Whoever else writes subscriptions may put this connection in or take it
+    // out. The event is told while the channel is joined, either way.
+    const own = link.connectionID && frame.subscriberId === link.connectionID;
+    const { channelId } = frame;
+    if (own && frame.event === "subscriber_sub" && !link.leaving.has(channelId) && !this.#channels?.has(channelId)) {
+      this.#joined(channelId);
+      this.#subscribe(link, channelId).catch(() => {}); // for its place in the order; else at the next connection
+    }
+    this.#dispatch(frame.event, frame);
+    if (own && frame.event === "subscriber_unsub" && !link.leaving.delete(channelId)) this.#left(channelId);
+  }
+
+  #pause(attempt) {
+    return new Promise((resolve) => this.#clock.setTimeout(resolve, this.#options.backoff(attempt)));
   }
 
   #tellChannels() {
@@ -389,11 +670,12 @@ export class Chat extends EventTarget {
   }
 
   #setState(state) {
+    if (state === this.#state && state === "closed") return;
     this.#state = state;
     this.#dispatch("state", { state, retryAt: this.#retryAt });
   }
 
-  #fail(code, message) {
+  #tellError(code, message) {
     this.#dispatch("error", { event: "error", code, message });
   }
 
@@ -402,12 +684,23 @@ export class Chat extends EventTarget {
   }
 }
 
-/** parse returns the object that text holds, or null. */
-function parse(text) {
+function connect(WebSocket, endpoint, token) {
   try {
-    const frame = JSON.parse(text);
-    return typeof frame === "object" && !Array.isArray(frame) ? frame : null;
+    return new WebSocket(endpoint, token ? [subprotocol, `bearer.${token}`] : [subprotocol]);
   } catch {
-    return null;
+    // What the platform says would quote the token.
+    throw new ChatError("endpoint", `not a WebSocket URL, or a token that no subprotocol can be: ${endpoint}`);
   }
+}
+
+function ask(value) {
+  return typeof value === "function" ? value() : value;
+}
+
+/** trace is what is left of a message's words whatever the server does to its markup. */
+function trace(content = "") {
+  const characters = { amp: "&", lt: "<", gt: ">", "#34": '"', "#39": "'" };
+  return content
+    .replace(/&(amp|lt|gt|#34|#39);/g, (_, name) => characters[name])
+    .replace(/<[^>]*>|\s+/g, "");
 }

@@ -1,7 +1,7 @@
 // connection.js shows the state of the connection, always in words, and counts
 // the seconds to the next attempt.
 
-const words = { offline: "Offline", connecting: "Connecting…", connected: "Connected" };
+const words = { closed: "Offline", connecting: "Connecting…", open: "Connected" };
 
 export class ConnectionView {
   #chat = null;
@@ -18,12 +18,12 @@ export class ConnectionView {
     this.#parts = parts;
     parts.retry.addEventListener("click", () => this.#chat?.connect());
     parts.toggle.addEventListener("click", () => {
-      if (this.#chat?.state === "offline") this.#chat.connect();
+      if (this.#chat?.state === "closed") this.#chat.connect();
       else this.#chat?.close();
     });
     // A page that is left may be kept for the way back: whoever left is gone.
     addEventListener("pagehide", () => {
-      this.#resume = this.#chat && this.#chat.state !== "offline";
+      this.#resume = this.#chat && this.#chat.state !== "closed";
       this.#chat?.close();
     });
     addEventListener("pageshow", ({ persisted }) => {
@@ -46,7 +46,7 @@ export class ConnectionView {
   }
 
   #hurry() {
-    if (this.#chat?.state === "waiting") this.#chat.connect();
+    if (this.#chat && this.#chat.state !== "closed") this.#chat.check();
   }
 
   #show() {
@@ -54,7 +54,7 @@ export class ConnectionView {
     const { state } = this.#chat;
     box.dataset.state = text.dataset.state = state;
     retry.hidden = state !== "waiting";
-    toggle.textContent = state === "offline" ? "Connect" : "Disconnect";
+    toggle.textContent = state === "closed" ? "Connect" : "Disconnect";
     announce.textContent = words[state] ?? "Connection lost, reconnecting";
     clearInterval(this.#timer);
     if (state === "waiting") this.#timer = setInterval(() => this.#count(), 250);

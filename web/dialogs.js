@@ -1,5 +1,5 @@
-// dialogs.js asks the two things that the page cannot know: what a person is
-// called, and, where the page's host does not say, which server to talk to.
+// dialogs.js asks what the page cannot know: what a person is called, where the
+// page's host does not say, which server to talk to, and whether to delete.
 
 import { isEndpoint, typed } from "./servers.js";
 
@@ -50,6 +50,20 @@ export function askServer(servers, address) {
     input.focus();
     return undefined;
   }).then((server) => server || null);
+}
+
+/** askDelete resolves to whether a message is really to be deleted. */
+export async function askDelete() {
+  const dialog = byID("delete-dialog");
+  const form = byID("delete-form");
+  const keep = byID("delete-keep");
+  const close = () => dialog.close("");
+  keep.addEventListener("click", close);
+  try {
+    return (await ask(dialog, form, null, () => true)) === true;
+  } finally {
+    keep.removeEventListener("click", close);
+  }
 }
 
 /**

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -26,10 +28,11 @@ type fakeChat struct {
 
 	mu       sync.Mutex
 	sockets  map[*fakeSocket]bool
-	seqs     map[string]int // channel -> last sequence
+	logs     map[string][]frame // channel -> what has a seq, in its order
 	accepted int
 	apis     []string // the names in endpoints.json
 	mute     bool     // take messages in and say nothing
+	deaf     bool     // store messages and say nothing to who sent them
 	refuse   bool     // refuse every new connection
 }
 
@@ -45,7 +48,7 @@ type frame map[string]any
 // startFakeChat serves the page, endpoints.json and the chat on one port.
 func startFakeChat(t *testing.T) *fakeChat {
 	t.Helper()
-	chat := &fakeChat{sockets: map[*fakeSocket]bool{}, seqs: map[string]int{}, apis: []string{"chat-api"}}
+	chat := &fakeChat{sockets: map[*fakeSocket]bool{}, logs: map[string][]frame{}, apis: []string{"chat-api"}}
 	mux := http.NewServeMux()
 	mux.Handle("/", web.Handler())
 	mux.HandleFunc("/endpoints.json", func(w http.ResponseWriter, r *http.Request) {
@@ -117,12 +120,42 @@ func (c *fakeChat) say(channel, name, content string) {
 }
 
 func (c *fakeChat) messageLocked(channel, sender, name, content string) frame {
-	c.seqs[channel]++
-	seq := c.seqs[channel]
-	return frame{
+	seq := len(c.logs[channel]) + 1
+	message := frame{
 		"event": "channel_message", "channelId": channel, "name": name, "content": content,
 		"messageId": fmt.Sprintf("%s-%d", channel, seq), "seq": seq, "at": now(), "senderId": sender,
 	}
+	c.logs[channel] = append(c.logs[channel], message)
+	return maps.Clone(message)
+}
+
+// reviseLocked edits a message, or deletes it if event is message_deleted.
+func (c *fakeChat) reviseLocked(channel, event string, seq int, content string) frame {
+	target := c.logs[channel][seq-1]
+	change := frame{
+		"event": event, "channelId": channel, "targetSeq": seq, "messageId": target["messageId"],
+		"seq": len(c.logs[channel]) + 1, "at": now(), "senderId": target["senderId"],
+	}
+	target["content"] = content
+	if event == "message_edited" {
+		change["name"], change["content"] = target["name"], content
+		target["editedAt"] = change["at"]
+	} else {
+		target["deleted"] = true
+	}
+	c.logs[channel] = append(c.logs[channel], change)
+	return maps.Clone(change)
+}
+
+// rangeLocked gives what has a number between two, the oldest first.
+func (c *fakeChat) rangeLocked(channel string, after, before int) []frame {
+	found := []frame{}
+	for i, event := range c.logs[channel] {
+		if i+1 > after && i+1 < before {
+			found = append(found, maps.Clone(event))
+		}
+	}
+	return found
 }
 
 func (c *fakeChat) serve(w http.ResponseWriter, r *http.Request) {
@@ -136,7 +169,7 @@ func (c *fakeChat) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// As API Gateway, it lets pages of every origin in.
-	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, Subprotocols: []string{"chatstack.v1"}})
 	if err != nil {
 		return
 	}
@@ -189,7 +222,43 @@ func (c *fakeChat) answer(socket *fakeSocket, request frame) {
 			break
 		}
 		c.subscribe(socket, channel)
-		reply["event"], reply["missed"], reply["more"] = "subscribed", []frame{}, false
+		c.set(func() {
+			seq := len(c.logs[channel])
+			reply["event"], reply["seq"], reply["missed"], reply["more"] = "subscribed", seq, []frame{}, false
+			if after, ok := request["after"].(float64); ok {
+				reply["missed"] = c.rangeLocked(channel, int(after), seq+1)
+			}
+		})
+	case "getHistory":
+		before, isBefore := request["before"].(float64)
+		after, isAfter := request["after"].(float64)
+		limit, isLimit := request["limit"].(float64)
+		if !isBefore {
+			before = math.MaxInt32
+		}
+		if !isLimit {
+			limit = 50
+		}
+		c.set(func() {
+			found := c.rangeLocked(channel, int(after), int(before))
+			if !isAfter {
+				slices.Reverse(found)
+			}
+			reply["event"], reply["more"] = "history", len(found) > int(limit)
+			reply["messages"] = found[:min(len(found), int(limit))]
+		})
+	case "editMessage", "deleteMessage":
+		seq, _ := request["seq"].(float64)
+		event := map[any]string{"editMessage": "message_edited", "deleteMessage": "message_deleted"}[request["action"]]
+		c.set(func() {
+			if log := c.logs[channel]; int(seq) > len(log) || log[int(seq)-1]["senderId"] != socket.id {
+				reply["event"], reply["code"], reply["message"] = "error", "not_author", "the message is another's: only its author may change it"
+				return
+			}
+			change := c.reviseLocked(channel, event, int(seq), content)
+			c.publishLocked(channel, change)
+			reply["event"], reply["messageId"], reply["seq"], reply["at"] = "ack", change["messageId"], change["seq"], change["at"]
+		})
 	case "unsubscribeChannel":
 		c.set(func() {
 			socket.channels = slices.DeleteFunc(socket.channels, func(other string) bool { return other == channel })
@@ -202,8 +271,10 @@ func (c *fakeChat) answer(socket *fakeSocket, request frame) {
 			break
 		}
 		c.mu.Lock()
-		mute := c.mute
-		if !mute {
+		mute := c.mute || c.deaf
+		if c.deaf {
+			c.messageLocked(channel, socket.id, name, content)
+		} else if !mute {
 			message := c.messageLocked(channel, socket.id, name, content)
 			c.publishLocked(channel, message) // it may well come before the ack
 			reply["event"], reply["messageId"], reply["seq"], reply["at"] = "ack", message["messageId"], message["seq"], message["at"]

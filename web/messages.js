@@ -8,6 +8,9 @@ import { clock, hue, initials, presence, shortID } from "./people.js";
 /** Nearer to the end than this, in pixels, a reader follows the conversation. */
 const following = 48;
 
+/** Nearer to the beginning than this, in pixels, earlier messages are fetched. */
+const nearTop = 160;
+
 /** Why a message was not sent, where it was not the server that refused it. */
 const lost = { disconnected: ": no connection.", timeout: ": no answer." };
 
@@ -21,22 +24,29 @@ export class MessageView {
     "data-testid": "message-list",
   });
   #elements = new Map(); // entry -> element
+  #earlier = button("earlier", "Earlier messages", "earlier-button");
   #who;
   #actions;
   #follows = true;
+  #quiet = false; // what is placed is old
   #behind = false;
   #top = 0;
 
   /**
    * who(connectionID) names a subscriber, or knows no name; actions are
-   * retry(entry) and edit(entry), for a message that was not sent, and
-   * behind(), told when behind has changed.
+   * retry(entry) and rewrite(entry), for a message that was not sent, edit(entry)
+   * and remove(entry), for one that mayChange(entry), earlier(), to show what came
+   * before, and behind(), told when behind has changed.
    */
   constructor(channel, who, actions) {
     this.#who = who;
     this.#actions = actions;
     this.element.setAttribute("aria-label", `Messages in ${channel}`);
     this.element.dataset.channel = channel;
+    this.#earlier.classList.add("earlier");
+    this.#earlier.hidden = true;
+    this.#earlier.addEventListener("click", () => actions.earlier());
+    this.element.append(this.#earlier);
     this.element.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     new ResizeObserver(() => this.#follows && this.toEnd()).observe(this.element);
   }
@@ -56,8 +66,24 @@ export class MessageView {
     this.update(entry);
     const before = next ? this.#elements.get(next) : null;
     if (isNew || element.nextElementSibling !== before) this.element.insertBefore(element, before);
+    if (this.#quiet) return;
     if (this.#follows || (isNew && entry.state === "pending")) this.toEnd();
     else if (isNew) this.#setBehind(true);
+  }
+
+  /** Lets add() place what is old: it is not read out, and nothing moves for the reader. */
+  above(add, more) {
+    const { scrollHeight, scrollTop } = this.element;
+    this.#quiet = true;
+    this.element.setAttribute("aria-live", "off");
+    add();
+    const focused = document.activeElement === this.#earlier;
+    this.#earlier.hidden = !more;
+    if (focused && !more) this.element.focus({ preventScroll: true });
+    this.#quiet = false;
+    if (this.#follows) this.toEnd();
+    else this.element.scrollTop = this.#top = scrollTop + this.element.scrollHeight - scrollHeight;
+    setTimeout(() => this.element.setAttribute("aria-live", "polite"), 100);
   }
 
   update(entry) {
@@ -65,7 +91,17 @@ export class MessageView {
     if (!element) return; // not placed yet
     if (entry.kind === "notice") this.#fillNotice(element, entry);
     else this.#fillMessage(element, entry);
-    if (this.#follows) this.toEnd();
+    if (this.#follows && !this.#quiet) this.toEnd();
+  }
+
+  /** Shows every message again, after who may change it has changed. */
+  refresh() {
+    for (const [entry, element] of this.#elements) if (entry.kind === "message") this.#fillMessage(element, entry);
+  }
+
+  /** Marks the message that is being edited; null: none. */
+  mark(entry) {
+    for (const [other, element] of this.#elements) set(element, { editing: other === entry ? true : undefined });
   }
 
   remove(entry) {
@@ -102,6 +138,7 @@ export class MessageView {
     this.#top = scrollTop;
     this.#follows = scrollHeight - scrollTop - clientHeight < following;
     if (this.#follows) this.#setBehind(false);
+    if (scrollTop < nearTop && !this.#earlier.hidden) this.#actions.earlier();
   }
 
   #message(entry) {
@@ -112,6 +149,7 @@ export class MessageView {
       make("header", "byline"),
       make("div", "content", { "data-testid": "content" }),
       make("footer", "status"),
+      make("div", "tools"),
     );
     element.children[2].append(make("span", "author", { "data-testid": "author" }), make("time", "time"));
     element.addEventListener("click", ({ target }) => {
@@ -121,10 +159,11 @@ export class MessageView {
     return element;
   }
 
-  #fillMessage(element, { seq, name, content, at, own, state, error, follows, missed }) {
-    set(element, { seq, own: Boolean(own), state, follows: Boolean(follows), author: name });
+  #fillMessage(element, entry) {
+    const { seq, name, content, at, own, state, error, edited, deleted, follows, missed } = entry;
+    set(element, { seq, own: Boolean(own), state, follows: Boolean(follows), deleted: deleted || undefined, author: name });
     element.style.setProperty("--hue", hue(name));
-    const [gap, avatar, byline, body, status] = element.children;
+    const [gap, avatar, byline, body, status, tools] = element.children;
     fill(gap, missed ? `${missed === 1 ? "1 message" : `${missed} messages`} not shown here` : "");
     fill(avatar, initials(name));
     const [author, time] = byline.children;
@@ -132,19 +171,33 @@ export class MessageView {
     fill(time, clock(at));
     time.dateTime = at.toISOString();
     time.title = at.toLocaleString();
-    if (body.dataset.content !== content) {
-      body.dataset.content = content;
-      body.replaceChildren(render(content));
+    const words = deleted ? "deleted" : `content ${content}`;
+    if (body.dataset.words !== words) {
+      body.dataset.words = words;
+      body.replaceChildren(deleted ? "This message was deleted" : render(content));
     }
-    const line = state === "pending" ? "Sending…" : state === "failed" ? `Not sent${lost[error.code] ?? "."}` : "";
+    this.#fillTools(tools, entry);
+    const sent = edited && !deleted ? "Edited" : "";
+    const line = state === "pending" ? "Sending…" : state === "failed" ? `Not sent${lost[error.code] ?? "."}` : sent;
     if (status.dataset.line === line) return;
     status.dataset.line = line;
     status.replaceChildren(line);
-    if (state === "failed") status.append(button("retry", "Try again", "message-retry"), button("edit", "Edit", "message-edit"));
+    if (state === "failed") status.append(button("retry", "Try again", "message-retry"), button("rewrite", "Edit", "message-rewrite"));
   }
 
-  #fillNotice(element, { event, subscriberID, reason, at }) {
+  #fillTools(tools, entry) {
+    const has = tools.childElementCount > 0;
+    const may = entry.state === "sent" && !entry.deleted && this.#actions.mayChange(entry);
+    if (may && !has) tools.append(button("edit", "Edit", "message-edit"), button("remove", "Delete", "message-delete"));
+    if (!may && has) tools.replaceChildren();
+  }
+
+  #fillNotice(element, { event, subscriberID, reason, at, count }) {
     set(element, { kind: event, subscriber: subscriberID });
+    if (event === "away") {
+      fill(element, `${count === 1 ? "1 message" : `${count} messages`} while you were away`);
+      return;
+    }
     element.title = `${subscriberID}, ${at.toLocaleString()}`;
     fill(element, presence(event, this.#who(subscriberID) ?? shortID(subscriberID), reason));
   }

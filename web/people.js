@@ -27,7 +27,10 @@ export function presence(kind, who, reason) {
   return `${who} ${verbs[reason] ?? "left"}`;
 }
 
-/** clock formats the time of day at which something was said. */
-export function clock(date) {
-  return date.toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
+/** clock formats when something was said: the time of day, and the day if it is another. */
+export function clock(date, now = new Date()) {
+  const time = date.toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
+  if (date.toDateString() === now.toDateString()) return time;
+  const year = date.getFullYear() === now.getFullYear() ? undefined : "numeric";
+  return `${date.toLocaleDateString([], { day: "numeric", month: "short", year })}, ${time}`;
 }

@@ -11,15 +11,17 @@ import { plain } from "./markup.js";
 const together = 5 * 60_000;
 
 /** A send that ended like this may have reached the channel all the same. */
-const unsure = new Set(["timeout", "disconnected"]);
+const unsure = new Set(["timeout", "disconnected", "gateway", "internal"]);
 
 /**
  * An entry is a message
- *   { kind: "message", id, seq, messageID, name, content, at, own, state, error, follows, missed }
+ *   { kind: "message", id, seq, messageID, senderID, name, content, source, at, own, state, error,
+ *     edited, deleted, follows, missed }
  * with state "pending", "sent" or "failed", or a line
- *   { kind: "notice", event, subscriberID, reason, at }
- * with event "joined" or "left". follows says that it continues what the entry
- * before it began, missed how many messages are not there before it.
+ *   { kind: "notice", event, subscriberID, reason, at, count }
+ * with event "joined" or "left", or "away" before the count messages that were
+ * missed. source is what was typed, follows says that the entry continues what the
+ * one before it began, missed how many numbers never came before it.
  *
  * The view is told of each change: place(entry, next) when an entry stands, or
  * now stands, before next (null: last); update(entry); remove(entry).
@@ -29,6 +31,13 @@ export class Timeline {
   #view;
   #limit;
   #present = new Map(); // subscriberID -> last event told
+  #changes = new Map(); // messageID -> the newest change of what is not here
+  #known = new Set(); // the numbers that have come
+  #isOld = false; // what is placed comes from the history
+  #lost = []; // { from, to }: those that have not
+
+  /** The number back to which all is here, as far as it was asked for, or 0. */
+  reached = 0;
 
   /** Of more than limit entries the oldest are forgotten; default 500. */
   constructor(view, { limit = 500 } = {}) {
@@ -38,7 +47,7 @@ export class Timeline {
 
   /** A message is being sent; id is that of its request. */
   send(id, name, content, at) {
-    const entry = { kind: "message", id, name, content, at, own: true, state: "pending" };
+    const entry = { kind: "message", id, name, content, source: content, at, own: true, state: "pending" };
     this.#place(entry);
     return entry;
   }
@@ -81,11 +90,65 @@ export class Timeline {
   }
 
   /** A message came from the channel. Reports whether it was not there yet. */
-  receive({ messageId, seq, name, content, at }, own = false) {
-    const frame = { messageID: messageId, seq, name, content, at: date(at), state: "sent", error: null };
+  receive({ messageId, seq, senderId, name = "", content = "", at, editedAt, deleted = false }, own = false) {
+    this.#known.add(seq);
     const known = this.#find(messageId, seq) ?? (own && this.entries.find((entry) => this.#isLikely(entry, content)));
-    this.#place(Object.assign(known || { kind: "message", own }, frame));
+    const entry = known || { kind: "message", own };
+    Object.assign(entry, { messageID: messageId, seq, senderID: senderId, name, at: date(at), state: "sent", error: null });
+    if (!entry.revision) Object.assign(entry, { content, edited: Boolean(editedAt), deleted });
+    this.#place(entry);
+    const change = this.#changes.get(messageId);
+    if (change) this.change(change);
     return !known;
+  }
+
+  /** A message was edited or deleted; of several changes the last one counts. */
+  change(frame) {
+    const { event, seq, targetSeq, messageId, content = "" } = frame;
+    this.#known.add(seq);
+    const entry = this.#find(messageId, targetSeq);
+    if (!entry) {
+      if (!(this.#changes.get(messageId)?.seq > seq)) this.#changes.set(messageId, frame);
+      return;
+    }
+    this.#changes.delete(messageId);
+    if (entry.revision >= seq) return;
+    const deleted = event === "message_deleted";
+    Object.assign(entry, { content, revision: seq, edited: !deleted, deleted });
+    this.#view.update(entry);
+  }
+
+  /** What the channel had said before comes from its history, the newest first. */
+  older(frames, isOwn) {
+    this.#limit += frames.length;
+    this.#isOld = true;
+    for (const frame of frames) {
+      if (frame.event === "channel_message") this.receive(frame, isOwn(frame.senderId));
+      else this.change(frame);
+    }
+    this.#isOld = false;
+    this.reached = frames.at(-1)?.seq ?? this.reached;
+  }
+
+  /** These numbers were looked for and did not come. */
+  lose(from, to) {
+    this.#lost.push({ from, to });
+    const next = this.entries.findIndex((entry) => entry.kind === "message" && entry.seq > to);
+    if (next >= 0) this.#settle(next);
+  }
+
+  /** After this number, so many messages came while the reader was away. */
+  away(after, count) {
+    this.#place({ kind: "notice", event: "away", seq: after + 0.5, count, at: new Date() });
+  }
+
+  /** Forgets everything but what is being sent. */
+  clear() {
+    for (const entry of [...this.entries]) if (entry.kind === "notice" || entry.state === "sent") this.remove(entry);
+    this.#known.clear();
+    this.#changes.clear();
+    this.#lost = [];
+    this.reached = 0;
   }
 
   /** Someone came or went. The stream may say so twice. */
@@ -119,13 +182,16 @@ export class Timeline {
   #place(entry) {
     const old = this.entries.indexOf(entry);
     if (old >= 0) this.entries.splice(old, 1);
-    let index = this.entries.findIndex((other) => entry.state !== "pending" && isAfter(other, entry));
+    let index = this.entries.findIndex((other) => entry.state !== "pending" && isAfter(other, entry, this.#isOld));
     if (index < 0) index = this.entries.length;
     this.entries.splice(index, 0, entry);
     this.#view.place(entry, this.entries[index + 1] ?? null);
     this.#relate(index);
     if (old >= 0 && old !== index) this.#relate(old);
-    while (this.entries.length > this.#limit) this.remove(this.entries[0]);
+    while (this.entries.length > this.#limit) {
+      this.remove(this.entries[0]);
+      this.reached = this.entries.find((other) => other.kind === "message" && other.seq)?.seq ?? this.reached;
+    }
   }
 
   /** Settles what an entry and the message after it are to those before them. */
@@ -140,15 +206,29 @@ export class Timeline {
     if (entry?.kind !== "message") return;
     const before = this.entries[index - 1];
     entry.follows = before?.kind === "message" && before.own === entry.own && before.name === entry.name && entry.at - before.at < together;
-    const last = this.entries.findLast((other, at) => at < index && other.seq);
-    entry.missed = entry.seq && last ? Math.max(0, entry.seq - last.seq - 1) : 0;
+    const last = this.entries.findLast((other, at) => at < index && other.kind === "message" && other.seq);
+    entry.missed = entry.seq && last ? this.#missing(last.seq, entry.seq) : 0;
     this.#view.update(entry);
+  }
+
+  /** Counts the numbers between two that were looked for and did not come. */
+  #missing(after, before) {
+    let count = 0;
+    for (const range of this.#lost) {
+      const from = Math.max(range.from, after + 1);
+      const to = Math.min(range.to, before - 1);
+      if (from > to) continue;
+      count += to - from + 1;
+      for (const seq of this.#known) if (seq >= from && seq <= to) count--;
+    }
+    return count;
   }
 }
 
 /** Reports whether what is shown already belongs after a newcomer. */
-function isAfter(shown, newcomer) {
+function isAfter(shown, newcomer, isOld) {
   if (shown.state === "pending") return true;
+  if (isOld && !shown.seq) return shown.at > newcomer.at;
   return Boolean(newcomer.seq && shown.seq > newcomer.seq);
 }
 

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"encoding/json"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"example.com/chatstack/web"
 )
@@ -176,6 +179,51 @@ func TestJavaScript(t *testing.T) {
 	command.Env = append(os.Environ(), "NO_COLOR=1")
 	if output, err := command.CombinedOutput(); err != nil {
 		t.Errorf("node --test: %v\n%s", err, output)
+	}
+}
+
+// What npm would publish is the client alone, whole, and runs nothing on install.
+func TestPackage(t *testing.T) {
+	t.Parallel()
+	content, err := os.ReadFile("package.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var manifest map[string]any
+	if err := json.Unmarshal(content, &manifest); err != nil {
+		t.Fatal(err)
+	}
+	for _, field := range []string{"scripts", "bin", "dependencies", "devDependencies", "peerDependencies", "optionalDependencies", "private"} {
+		if _, ok := manifest[field]; ok {
+			t.Errorf("package.json has %q", field)
+		}
+	}
+	for field, want := range map[string]string{"name": "chatstack-client", "type": "module", "types": "./chatstack.d.ts"} {
+		if manifest[field] != want {
+			t.Errorf("%s is %v, want %s", field, manifest[field], want)
+		}
+	}
+	// Every module that the client reaches, and its types.
+	want := map[string]bool{"chatstack.d.ts": true}
+	imports := regexp.MustCompile(`(?m)^(?:import|export) .*from "\./([\w./-]+)"`)
+	for next := []string{"chatstack.js"}; len(next) > 0; next = next[1:] {
+		if want[next[0]] {
+			continue
+		}
+		want[next[0]] = true
+		for _, match := range imports.FindAllStringSubmatch(static(t)[next[0]], -1) {
+			next = append(next, match[1])
+		}
+	}
+	got := map[string]bool{}
+	for _, name := range manifest["files"].([]any) {
+		got[name.(string)] = true
+		if _, err := os.Stat(name.(string)); err != nil {
+			t.Error(err)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("files (-needed +listed):\n%s", diff)
 	}
 }
 

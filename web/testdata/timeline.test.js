@@ -130,16 +130,74 @@ test("a message tried again moves to the end, and its late ack is taken", () => 
   assert.deepEqual(lines(), ["1 a sent", "2 x sent"]);
 });
 
-test("gaps are counted until they are filled", () => {
+test("numbers that did not come are counted until they do; edits are none of them", () => {
   const { timeline } = start();
   const missed = () => timeline.entries.map((entry) => entry.missed);
+  timeline.receive(message(2, "z"));
   timeline.receive(message(5, "a"));
   timeline.receive(message(8, "b"));
-  assert.deepEqual(missed(), [0, 2]);
+  assert.deepEqual(missed(), [0, 0, 0], "nobody has looked for them yet");
+  timeline.lose(6, 7);
+  assert.deepEqual(missed(), [0, 0, 2]);
   timeline.receive(message(7, "c"));
-  assert.deepEqual(missed(), [0, 1, 0]);
+  assert.deepEqual(missed(), [0, 0, 1, 0]);
   timeline.receive(message(6, "d"));
-  assert.deepEqual(missed(), [0, 0, 0, 0]);
+  assert.deepEqual(missed(), [0, 0, 0, 0, 0]);
+  timeline.lose(9, 10);
+  timeline.receive(message(11, "e"));
+  assert.equal(missed().at(-1), 2);
+  timeline.change({ event: "message_edited", seq: 9, targetSeq: 2, messageId: "m2", content: "y" });
+  timeline.receive(message(12, "f"));
+  timeline.receive(message(11, "e"));
+  assert.deepEqual(missed().slice(-2), [1, 0]);
+});
+
+test("what was changed says the newest, whatever comes first", () => {
+  const { timeline, lines } = start();
+  const edit = (seq, content) => ({ event: "message_edited", seq, targetSeq: 1, messageId: "m1", content });
+  timeline.change(edit(3, "third"));
+  timeline.change(edit(2, "second"));
+  timeline.receive(message(1, "first"));
+  assert.deepEqual(lines(), ["1 third sent"]);
+  timeline.change(edit(2, "second"));
+  timeline.receive(message(1, "first"));
+  assert.deepEqual(lines(), ["1 third sent"]);
+  assert.equal(timeline.entries[0].edited, true);
+  timeline.change({ event: "message_deleted", seq: 4, targetSeq: 1, messageId: "m1" });
+  timeline.change(edit(3, "third"));
+  assert.deepEqual(lines(), ["1  sent"]);
+  assert.equal(timeline.entries[0].deleted, true);
+});
+
+test("what the history says stands before what has come since, and is never forgotten for it", () => {
+  const { timeline, lines } = start({ limit: 2 });
+  timeline.presence("joined", "X", "", "2026-01-02T04:00:00.000Z");
+  timeline.receive(message(9, "i"));
+  timeline.older([message(9, "i"), { event: "message_edited", ...message(8, "g+"), targetSeq: 6, messageId: "m6" }, { event: "channel_message", ...message(7, "g") }, { event: "channel_message", ...message(6, "f") }], () => false);
+  assert.deepEqual(lines(), ["6 g+ sent", "7 g sent", "X joined", "9 i sent"]);
+  assert.equal(timeline.reached, 6);
+  for (const seq of [10, 11, 12, 13]) timeline.receive(message(seq, "x"));
+  assert.equal(timeline.entries.length, 6);
+  assert.equal(timeline.reached, 9);
+});
+
+test("what was missed is told before the first of it", () => {
+  const { timeline, lines } = start();
+  timeline.receive(message(1, "a"));
+  timeline.receive(message(2, "b"));
+  timeline.receive(message(3, "c"));
+  timeline.away(1, 2);
+  assert.deepEqual(lines(), ["1 a sent", "undefined away", "2 b sent", "3 c sent"]);
+});
+
+test("a channel that begins anew keeps only what is being sent", () => {
+  const { timeline, lines } = start();
+  timeline.receive(message(1, "a"));
+  timeline.presence("joined", "X");
+  timeline.send("r1", "Ann", "mine", new Date());
+  timeline.clear();
+  timeline.receive(message(1, "new"));
+  assert.deepEqual(lines(), ["1 new sent", "- mine pending"]);
 });
 
 test("messages of one author stand together until something comes between", () => {
