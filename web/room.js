@@ -42,10 +42,13 @@ export class Room {
       if (missed > 0) this.#rooms.get(channelId)?.timeline.away(after, missed);
     });
     on("reset", ({ channelId }) => this.#reload(channelId));
-    on("connection", () => {
+    on("connection", ({ connectionId }) => {
       // Who comes with another connection is no author any more.
       this.cancelEdit();
-      for (const { view } of this.#rooms.values()) view.refresh();
+      for (const { view, timeline } of this.#rooms.values()) {
+        view.refresh();
+        timeline.forget(connectionId); // who joined before it was known whose it is
+      }
     });
     on("subscriber_sub", (frame) => this.#presence("joined", frame));
     on("subscriber_unsub", (frame) => this.#presence("left", frame));

@@ -11,6 +11,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"example.com/chatstack/web/browsertest"
 )
@@ -72,6 +73,12 @@ func TestScreenshots(t *testing.T) {
 
 	picture(t, ada, 1180, 760, "light")
 	save(t, ada, "wide.png")
+	browsertest.Fill(t, ada, messageInput, "")
+	browsertest.Type(t, ada, kb.ArrowUp)
+	save(t, ada, "edit.png")
+	browsertest.Type(t, ada, kb.Escape)
+	browsertest.Do(t, ada, chromedp.Focus(chromedp.CSS(`[data-own=true]:last-of-type [data-testid=message-delete], [data-own=true] [data-testid=message-delete]`)))
+	save(t, ada, "tools.png")
 	picture(t, ada, 1180, 760, "dark")
 	save(t, ada, "dark.png")
 	browsertest.Click(t, ada, "[data-testid=rename-button]")
@@ -94,10 +101,25 @@ func TestScreenshots(t *testing.T) {
 	chat.set(func() { chat.mute, chat.refuse = true, true })
 	say(t, ada, "Is anybody there?")
 	chat.drop(nil)
-	browsertest.Wait(t, ada, shows("Is anybody there?", "failed"))
+	browsertest.Wait(t, ada, `document.getElementById("state").dataset.state === "waiting"`)
 	save(t, ada, "phone-lost.png")
 	picture(t, ada, 1180, 760, "dark")
 	save(t, ada, "dark-lost.png")
+	chat.say("General", "Grace Hopper", "Ada, are you still there?")
+	chat.say("General", "Grace Hopper", "Your laptop has gone to sleep, I think.")
+	chat.set(func() {
+		chat.mute, chat.refuse = false, false
+		chat.publishLocked("General", chat.reviseLocked("General", "message_deleted", 6, ""))
+		chat.publishLocked("General", chat.reviseLocked("General", "message_edited", 7, "Ada, are you <b>still</b> there?"))
+	})
+	browsertest.Eval[bool](t, ada, `document.querySelector("[data-testid=retry-now]").click(), true`) // it may have come back by itself
+	browsertest.Wait(t, ada, connected+" && "+shows("Is anybody there?", "sent"))
+	save(t, ada, "dark-resumed.png")
+	picture(t, ada, 360, 720, "light")
+	save(t, ada, "phone-resumed.png")
+	browsertest.Do(t, ada, chromedp.Focus(chromedp.CSS(`[data-own=true]:last-of-type [data-testid=message-delete], [data-own=true] [data-testid=message-delete]`)))
+	browsertest.Type(t, ada, "\r")
+	save(t, ada, "phone-delete.png")
 }
 
 // picture sets what a picture looks like: its size and colours.

@@ -158,6 +158,11 @@ export class Timeline {
     this.#place({ kind: "notice", event, subscriberID, reason, at: date(at) });
   }
 
+  /** Takes the lines about a subscriber away. */
+  forget(subscriberID) {
+    for (const entry of this.entries.filter((other) => other.subscriberID === subscriberID)) this.remove(entry);
+  }
+
   remove(entry) {
     const index = this.entries.indexOf(entry);
     if (index < 0) return;
