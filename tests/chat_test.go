@@ -40,6 +40,7 @@ func TestChat(t *testing.T) {
 		part("authors edit and delete their messages", func(t *testing.T) { revising(t, endpoint) })
 		part("members are listed", func(t *testing.T) { members(t, endpoint) })
 		part("others see who types", func(t *testing.T) { typing(t, endpoint) })
+		part("a connection is in a hundred channels at most", func(t *testing.T) { manyChannels(t, endpoint) })
 		part("a back end drives the chat through the table", func(t *testing.T) { backEnd(t, p, endpoint) })
 		part("the aws command drives the chat under chatstack env", func(t *testing.T) { awsCommand(t, p, endpoint) })
 		part("Node's own WebSocket chats", func(t *testing.T) { nodeClient(t, endpoint) })

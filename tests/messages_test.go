@@ -277,3 +277,25 @@ func typing(t *testing.T, endpoint string) {
 		t.Errorf("typing was kept: %v", answer)
 	}
 }
+
+// manyChannels subscribes until no more is allowed.
+func manyChannels(t *testing.T, endpoint string) {
+	c := connect(t, endpoint)
+	const most = 100
+	subscribe := func(n int) event {
+		id := fmt.Sprint("subscribe ", n)
+		c.send(event{"action": "subscribeChannel", "channelId": fmt.Sprint("many ", n), "id": id})
+		return c.expect(event{"id": id})
+	}
+	for n := 1; n < most; n++ { // it is in General
+		if answer := subscribe(n); answer["event"] != "subscribed" {
+			t.Fatalf("channel %d: %v", n, answer)
+		}
+	}
+	if answer := subscribe(most); answer["code"] != "too_many_subscriptions" {
+		t.Errorf("channel %d: %v", most, answer)
+	}
+	if answer := subscribe(1); answer["event"] != "subscribed" {
+		t.Errorf("a channel that it is in: %v", answer)
+	}
+}
