@@ -9,6 +9,11 @@ import (
 	"unicode/utf8"
 )
 
+// maxBody is the most of a request to @connections that is read, in bytes: API
+// Gateway's own quota of a payload. A message that is too large is read to its
+// end all the same, because its signature covers all of it.
+const maxBody = 10 << 20
+
 // manage serves the @connections API: POST sends a message to a connection,
 // GET tells of it, DELETE closes it.
 func (e *endpoint) manage(w http.ResponseWriter, r *http.Request, stage, id string) {
@@ -23,8 +28,13 @@ func (e *endpoint) manage(w http.ResponseWriter, r *http.Request, stage, id stri
 		limited(w)
 		return
 	}
-	payload, err := io.ReadAll(io.LimitReader(r.Body, int64(e.options.Limits.Message)+1))
-	if err != nil {
+	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		e.payloadTooLarge(w)
+		return
+	case err != nil:
 		fail(w, http.StatusBadRequest, "BadRequestException", "the body could not be read")
 		return
 	}
@@ -61,8 +71,8 @@ func (e *endpoint) manage(w http.ResponseWriter, r *http.Request, stage, id stri
 // admit holds a message to the limits and gives way to a fault that was asked
 // for. It reports false if it has answered.
 func (e *endpoint) admit(w http.ResponseWriter, r *http.Request, payload []byte, id string) bool {
-	if limit := e.options.Limits.Message; len(payload) > limit {
-		fail(w, http.StatusRequestEntityTooLarge, "PayloadTooLargeException", fmt.Sprintf("Message exceeds %d bytes", limit))
+	if len(payload) > e.options.Limits.Message {
+		e.payloadTooLarge(w)
 		return false
 	}
 	if !utf8.Valid(payload) {
@@ -128,6 +138,10 @@ func gone(w http.ResponseWriter) { fail(w, http.StatusGone, "GoneException", "")
 // limited answers what came too fast, or is more than the client takes.
 func limited(w http.ResponseWriter) {
 	fail(w, http.StatusTooManyRequests, "LimitExceededException", "Limit exceeded")
+}
+
+func (e *endpoint) payloadTooLarge(w http.ResponseWriter) {
+	fail(w, http.StatusRequestEntityTooLarge, "PayloadTooLargeException", fmt.Sprintf("Message exceeds %d bytes", e.options.Limits.Message))
 }
 
 // refuse answers what authorize refuses.

@@ -93,6 +93,15 @@ func TestAuthorizeDecidesOnResourceAndBody(t *testing.T) {
 		t.Errorf("Authorize saw %q, the client %q", body, got)
 	}
 
+	// A signature covers the whole body, so a part of it would not match.
+	large := strings.Repeat("x", 200<<10)
+	if got := failure(r.post(t.Context(), id, large)); got != "413 PayloadTooLargeException" || body != large {
+		t.Errorf("a message of 200 KB: %s; Authorize saw %d bytes of it", got, len(body))
+	}
+	if got := failure(r.post(t.Context(), id, strings.Repeat("x", 11<<20))); got != "413 PayloadTooLargeException" || body != large {
+		t.Errorf("a message of 11 MB: %s", got)
+	}
+
 	refusal = errors.New("no")
 	if got := failure(r.post(t.Context(), id, "hello")); got != "403 ForbiddenException" {
 		t.Errorf("got %s", got)
