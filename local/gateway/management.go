@@ -38,7 +38,7 @@ func (e *endpoint) manage(w http.ResponseWriter, r *http.Request, stage, id stri
 		fail(w, http.StatusBadRequest, "BadRequestException", "the body could not be read")
 		return
 	}
-	if err := e.authorize(r, payload, stage, id); err != nil {
+	if err := e.authorize(r, payload, stage); err != nil {
 		refuse(w, err)
 		return
 	}
@@ -158,8 +158,13 @@ func refuse(w http.ResponseWriter, err error) {
 	fail(w, status, code, err.Error())
 }
 
+// managedResource stands in the ARN that execute-api:ManageConnections is asked
+// for: AWS asks for the path as its API declares it, whatever the connection. A
+// policy that names one connection allows nothing.
+const managedResource = "@connections/{connectionId}"
+
 // authorize refuses requests that are not signed, and those that [Options.Authorize] refuses.
-func (e *endpoint) authorize(r *http.Request, payload []byte, stage, id string) error {
+func (e *endpoint) authorize(r *http.Request, payload []byte, stage string) error {
 	switch {
 	case !signed(r):
 		return errMissingToken
@@ -168,7 +173,7 @@ func (e *endpoint) authorize(r *http.Request, payload []byte, stage, id string) 
 	case e.options.Authorize == nil:
 		return nil
 	}
-	resource := fmt.Sprintf("%s/%s/%s/@connections/%s", e.deployment.Load().arn(), stage, r.Method, id)
+	resource := fmt.Sprintf("%s/%s/%s/%s", e.deployment.Load().arn(), stage, r.Method, managedResource)
 	r.Body = io.NopCloser(bytes.NewReader(payload))
 	return e.options.Authorize(r, resource)
 }

@@ -86,7 +86,7 @@ func TestAuthorizeDecidesOnResourceAndBody(t *testing.T) {
 	if err := r.post(t.Context(), id, "hello"); err != nil {
 		t.Fatal(err)
 	}
-	if want := "arn:aws:execute-api:eu-central-1:000000000000:a1b2c3d4e5/prod/POST/@connections/" + id; resource != want {
+	if want := "arn:aws:execute-api:eu-central-1:000000000000:a1b2c3d4e5/prod/POST/@connections/{connectionId}"; resource != want {
 		t.Errorf("resource %s, want %s", resource, want)
 	}
 	if got := receive(t, conn); body != "hello" || got != "hello" {
