@@ -13,9 +13,9 @@ const (
 	recordAgeExpired       = "RecordAgeExpired"
 )
 
-// A deadLetter is what the on-failure destination gets. It holds no record, only
-// where the records are in the stream.
-type deadLetter struct {
+// A DeadLetter is what the on-failure destination gets, as JSON. It holds no
+// record, only where the records are in the stream: [Reread] finds them there.
+type DeadLetter struct {
 	RequestContext struct {
 		RequestID              string `json:"requestId"`
 		FunctionARN            string `json:"functionArn"`
@@ -23,7 +23,7 @@ type deadLetter struct {
 		ApproximateInvokeCount int    `json:"approximateInvokeCount"`
 	} `json:"requestContext"`
 	// ResponseContext is absent if the function never ran.
-	ResponseContext *responseContext `json:"responseContext,omitempty"`
+	ResponseContext *ResponseContext `json:"responseContext,omitempty"`
 	Version         string           `json:"version"`
 	Timestamp       string           `json:"timestamp"`
 	Batch           struct {
@@ -37,7 +37,8 @@ type deadLetter struct {
 	} `json:"DDBStreamBatchInfo"`
 }
 
-type responseContext struct {
+// A ResponseContext is how the function ended when it ran last.
+type ResponseContext struct {
 	StatusCode      int     `json:"statusCode"`
 	ExecutedVersion string  `json:"executedVersion"`
 	FunctionError   *string `json:"functionError"` // null if the function reported the failure itself
@@ -45,13 +46,13 @@ type responseContext struct {
 
 // deadLetter is the body for a piece that is given up.
 func (l *lane) deadLetter(p piece, condition string) []byte {
-	var d deadLetter
+	var d DeadLetter
 	d.RequestContext.RequestID = newUUID()
 	d.RequestContext.FunctionARN = l.mapping.FunctionARN
 	d.RequestContext.Condition = condition
 	d.RequestContext.ApproximateInvokeCount = p.invoked
 	if p.invoked > 0 {
-		d.ResponseContext = &responseContext{StatusCode: 200, ExecutedVersion: "$LATEST"}
+		d.ResponseContext = &ResponseContext{StatusCode: 200, ExecutedVersion: "$LATEST"}
 		if p.functionError != "" {
 			d.ResponseContext.FunctionError = &p.functionError
 		}
