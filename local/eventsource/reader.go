@@ -192,9 +192,6 @@ func (rd *reader) take(records []types.Record) {
 		}
 		before := read
 		read = Position{After: *change.SequenceNumber}
-		if unchanged(record) {
-			continue
-		}
 		count.Read++
 		if rd.opts.Clock.Since(created) > retention {
 			count.Expired++

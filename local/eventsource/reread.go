@@ -49,7 +49,7 @@ func Reread(ctx context.Context, streams Streams, m Mapping, d DeadLetter) ([]js
 			if compareSequences(sequence, last) > 0 {
 				return records, nil
 			}
-			if compareSequences(sequence, first) < 0 || unchanged(record) {
+			if compareSequences(sequence, first) < 0 {
 				continue
 			}
 			if event := m.event(record); passing.match(event) {
