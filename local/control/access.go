@@ -102,35 +102,20 @@ func grants(usage []iam.Usage, mapped bool) []Grant {
 
 // A PolicyDocument is an IAM policy.
 type PolicyDocument struct {
-	Version   string               `json:"Version,omitempty"`
-	ID        string               `json:"Id,omitempty"`
-	Statement oneOrMore[Statement] `json:"Statement"`
+	Version   string                   `json:"Version,omitempty"`
+	ID        string                   `json:"Id,omitempty"`
+	Statement iam.OneOrMore[Statement] `json:"Statement"`
 }
 
 // A Statement is one of a policy. Its condition is as it was written.
 type Statement struct {
-	Sid         string            `json:"Sid,omitempty"`
-	Effect      string            `json:"Effect"`
-	Action      oneOrMore[string] `json:"Action,omitempty"`
-	NotAction   oneOrMore[string] `json:"NotAction,omitempty"`
-	Resource    oneOrMore[string] `json:"Resource,omitempty"`
-	NotResource oneOrMore[string] `json:"NotResource,omitempty"`
-	Condition   json.RawMessage   `json:"Condition,omitempty"`
-}
-
-// oneOrMore is a list that IAM also takes as its one element.
-type oneOrMore[T any] []T
-
-func (l *oneOrMore[T]) UnmarshalJSON(data []byte) error {
-	if len(data) > 0 && data[0] == '[' {
-		return json.Unmarshal(data, (*[]T)(l))
-	}
-	var one T
-	if err := json.Unmarshal(data, &one); err != nil {
-		return err
-	}
-	*l = oneOrMore[T]{one}
-	return nil
+	Sid         string                `json:"Sid,omitempty"`
+	Effect      string                `json:"Effect"`
+	Action      iam.OneOrMore[string] `json:"Action,omitempty"`
+	NotAction   iam.OneOrMore[string] `json:"NotAction,omitempty"`
+	Resource    iam.OneOrMore[string] `json:"Resource,omitempty"`
+	NotResource iam.OneOrMore[string] `json:"NotResource,omitempty"`
+	Condition   json.RawMessage       `json:"Condition,omitempty"`
 }
 
 // suggest cuts a role's policies down to what was used of them.

@@ -208,7 +208,7 @@ func TestAccessOfAFunction(t *testing.T) {
 		t.Errorf("grants (-want +got):\n%s", diff)
 	}
 	left := func(action string) PolicyDocument {
-		return PolicyDocument{Version: "2012-10-17", Statement: oneOrMore[Statement]{{Effect: "Allow", Action: []string{action}, Resource: []string{"*"}}}}
+		return PolicyDocument{Version: "2012-10-17", Statement: iam.OneOrMore[Statement]{{Effect: "Allow", Action: []string{action}, Resource: []string{"*"}}}}
 	}
 	suggested := map[string]PolicyDocument{"within": left("xray:Put"), "beside": left("s3:Put"), attached.ID: left("sns:Put")}
 	if diff := cmp.Diff(suggested, list[0].Suggested); diff != "" {
