@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 
+	"example.com/chatstack/internal/uuid"
 	"example.com/chatstack/local/eventsource"
 )
 
@@ -24,7 +25,7 @@ func mappingKinds() map[string]*kind {
 			replaces: []string{"eventSourceArn", "startingPosition"},
 			declare: func(c *Cloud, r *Resource) error {
 				if r.ID == "" {
-					r.ID = newUUID()
+					r.ID = uuid.New()
 				}
 				r.Outputs["uuid"] = r.ID
 				r.Outputs["arn"] = c.arn("lambda", "event-source-mapping:"+r.ID)

@@ -1,10 +1,10 @@
 package eventsource
 
 import (
-	"crypto/rand"
 	"encoding/json"
-	"fmt"
 	"time"
+
+	"example.com/chatstack/internal/uuid"
 )
 
 // Conditions under which records are given up.
@@ -47,7 +47,7 @@ type ResponseContext struct {
 // deadLetter is the body for a piece that is given up.
 func (l *lane) deadLetter(p piece, condition string) []byte {
 	var d DeadLetter
-	d.RequestContext.RequestID = newUUID()
+	d.RequestContext.RequestID = uuid.New()
 	d.RequestContext.FunctionARN = l.mapping.FunctionARN
 	d.RequestContext.Condition = condition
 	d.RequestContext.ApproximateInvokeCount = p.invoked
@@ -72,13 +72,4 @@ func (l *lane) deadLetter(p piece, condition string) []byte {
 		panic(err) // strings and numbers can be encoded
 	}
 	return body
-}
-
-// newUUID is a random one, version 4.
-func newUUID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails: the program would end instead
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

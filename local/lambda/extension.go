@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"regexp"
 	"strconv"
+
+	"example.com/chatstack/internal/uuid"
 )
 
 // An extension is one that the process has registered of itself.
@@ -65,7 +67,7 @@ func (a *runtimeAPI) addExtension(w http.ResponseWriter, name string) (id string
 		refuseExtension(w, "TooManyExtensions", "Extension limit ("+strconv.Itoa(maxExtensions)+") reached")
 		return "", false
 	}
-	id = newUUID()
+	id = uuid.New()
 	a.extensions = append(a.extensions, extension{id, name})
 	return id, true
 }
