@@ -274,6 +274,9 @@ func throttledConnections(c *check, s *subject) {
 	if err := g.Wait(); throttled.Load() == 0 {
 		c.Errorf("%d connections in %v, none of them refused with 429 (%v)", min(tried.Load(), most), time.Since(began), err)
 	}
+	eventually(c, "connections that are let in again", func() bool {
+		return s.refused(c, "bare", dialOptions{}) == http.StatusSwitchingProtocols
+	})
 }
 
 // authorizerClaims are A4.
