@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"example.com/chatstack/local/cloud"
 	"example.com/chatstack/local/fault"
 )
 
@@ -195,7 +196,7 @@ func FuzzDecode(f *testing.F) {
 			}
 			return
 		}
-		if d, err := asked.by(0); err == nil && (d <= 0 || d > maxAdvanced) {
+		if d, err := asked.by(0); err == nil && (d <= 0 || d > cloud.MaxAdvanced) {
 			t.Errorf("%q lets %v pass", body, d)
 		}
 		var rule fault.Rule
