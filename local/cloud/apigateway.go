@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -97,7 +98,7 @@ func checkAPI(in Properties) error {
 
 func checkStage(in Properties) error {
 	if !in.flag("autoDeploy") {
-		return fmt.Errorf("autoDeploy is off: the local cloud runs stages with automatic deployment only")
+		return errors.New("autoDeploy is off: the local cloud runs stages with automatic deployment only")
 	}
 	return nil
 }
@@ -124,7 +125,7 @@ func checkRoute(in Properties) error {
 	case auth != "CUSTOM":
 		return fmt.Errorf("authorizationType is %q: the local cloud runs routes with CUSTOM authorizers or without any", auth)
 	case authorizer == "":
-		return fmt.Errorf("authorizationType is CUSTOM, and there is no authorizerId")
+		return errors.New("authorizationType is CUSTOM, and there is no authorizerId")
 	case key != "$connect":
 		return fmt.Errorf("route %q has an authorizer: in a WebSocket API only $connect can have one", key)
 	}
