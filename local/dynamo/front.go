@@ -218,6 +218,9 @@ func (f *Front) admit(r *http.Request, c *call, body []byte) ([]byte, error) {
 	if c.request = parse(body); c.request == nil {
 		return nil, refuse(ofService+"SerializationException", "")
 	}
+	if err := checkLimit(c); err != nil {
+		return nil, err
+	}
 	changed, err := f.plain(c, body)
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+	streamtypes "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -93,5 +94,32 @@ func TestOnlyOpenShardsLoseTheirEnd(t *testing.T) {
 				t.Errorf("ends (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestGetRecordsIsRefusedMoreThanAThousand(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	table := r.table()
+	described, err := r.streams.DescribeStream(t.Context(), &dynamodbstreams.DescribeStreamInput{StreamArn: table.LatestStreamArn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	start, err := r.streams.GetShardIterator(t.Context(), &dynamodbstreams.GetShardIteratorInput{
+		StreamArn: table.LatestStreamArn, ShardId: described.StreamDescription.Shards[0].ShardId,
+		ShardIteratorType: streamtypes.ShardIteratorTypeTrimHorizon,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := func(limit int32) error {
+		_, err := r.streams.GetRecords(t.Context(), &dynamodbstreams.GetRecordsInput{ShardIterator: start.ShardIterator, Limit: &limit})
+		return err
+	}
+	if err := get(1000); err != nil {
+		t.Errorf("1000: %v", err)
+	}
+	if code, _ := refusal(get(1001)); code != "ValidationException" {
+		t.Errorf("1001: %s, want ValidationException", code)
 	}
 }
