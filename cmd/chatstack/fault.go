@@ -48,11 +48,11 @@ type faultAddCommand struct {
 
 // faultFlags are those of every rule.
 type faultFlags struct {
-	Share share  `placeholder:"SHARE" help:"Strike this share of calls, as 10% or 0.1. Default: every call."`
-	Nth   int    `placeholder:"N" help:"Strike only the N-th call from now on, 1 being the next."`
-	Times int    `placeholder:"N" help:"Strike N calls at most."`
-	Seed  uint64 `placeholder:"N" help:"Make the same decisions as another rule with this seed. Default: one is drawn."`
-	ID    string `name:"id" placeholder:"ID" help:"What to call the rule. Default: the next number."`
+	Share share    `placeholder:"SHARE" help:"Strike this share of calls, as 10% or 0.1. Default: every call."`
+	Nth   positive `placeholder:"N" help:"Strike only the N-th call from now on, 1 being the next."`
+	Times positive `placeholder:"N" help:"Strike N calls at most."`
+	Seed  positive `placeholder:"N" help:"Make the same decisions as another rule with this seed, 1 or more. Default: one is drawn."`
+	ID    string   `name:"id" placeholder:"ID" help:"What to call the rule. Default: the next number."`
 }
 
 type faultPostCommand struct {
@@ -128,7 +128,7 @@ func (c *faultDisconnectCommand) rule() fault.Rule {
 
 // with returns a rule with what the flags say.
 func (f *faultFlags) with(r fault.Rule) fault.Rule {
-	r.ID, r.Share, r.Nth, r.Times, r.Seed = f.ID, float64(f.Share), f.Nth, f.Times, f.Seed
+	r.ID, r.Share, r.Nth, r.Times, r.Seed = f.ID, float64(f.Share), int(f.Nth), int(f.Times), uint64(f.Seed)
 	return r
 }
 
@@ -338,6 +338,20 @@ func (s *share) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%q is no share: say 10%% or 0.1, more than none and at most all", text)
 	}
 	*s = share(value)
+	return nil
+}
+
+// A positive is a whole number from 1 on. A rule takes 0 for "not given", so it is
+// refused where someone gives it.
+type positive uint64
+
+// UnmarshalText reads a positive number.
+func (p *positive) UnmarshalText(text []byte) error {
+	value, err := strconv.ParseUint(string(text), 10, 63)
+	if err != nil || value == 0 {
+		return fmt.Errorf("%q cannot be it: say a whole number from 1 on", text)
+	}
+	*p = positive(value)
 	return nil
 }
 

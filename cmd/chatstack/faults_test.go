@@ -60,6 +60,19 @@ func TestWhatIsNoShareIsRefused(t *testing.T) {
 	}
 }
 
+// A rule takes 0 for "not given": a seed of 0 would be another one in every run.
+func TestNumbersOfRulesBeginAtOne(t *testing.T) {
+	t.Parallel()
+	for _, flag := range []string{"--nth", "--times", "--seed"} {
+		for _, typed := range []string{"0", "-1", "1.5", "many", "", "18446744073709551615"} {
+			_, err := parse(t, "fault", "add", "batch", flag+"="+typed)
+			if err == nil || !strings.Contains(err.Error(), "say a whole number from 1 on") {
+				t.Errorf("%s %q: %v", flag, typed, err)
+			}
+		}
+	}
+}
+
 func TestRulesInWords(t *testing.T) {
 	t.Parallel()
 	for want, rule := range map[string]fault.Rule{
