@@ -33,7 +33,7 @@ func (a advance) by(advanced time.Duration) (time.Duration, error) {
 	case d <= 0:
 		return 0, fmt.Errorf("advance is %q: time passes forwards only; a reset takes back what was let pass", a.Advance)
 	case d > cloud.MaxAdvanced-advanced:
-		return 0, fmt.Errorf("advance is %q: %v can be let pass in all, and %v were", a.Advance, cloud.MaxAdvanced, advanced)
+		return 0, fmt.Errorf("advance is %q: at most %.0fh can be let pass in all, and %v were", a.Advance, cloud.MaxAdvanced.Hours(), advanced)
 	}
 	return d, nil
 }
