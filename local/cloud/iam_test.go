@@ -198,6 +198,26 @@ func TestLogLinesAreLostWithoutThePermissionToWriteThem(t *testing.T) {
 	}
 }
 
+func TestFunctionsOfOneLogGroupWriteItEachByItsOwnRole(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.role("may", writeLogs)
+	r.role("not", describe)
+	for _, name := range []string{"not", "may"} {
+		r.put(typeFunction, name, functionInputs(name, "1").with(Properties{
+			"role": roleARN(name), "loggingConfig": map[string]any{"logGroup": "shared"},
+		}))
+	}
+	for name, muted := range map[string]bool{"may": false, "not": true} {
+		if _, err := r.lambda.Invoke(t.Context(), name, []byte("{}")); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.roleLogs.isMuted(name); got != muted {
+			t.Errorf("the lines of %s are lost: %t, want %t", name, got, muted)
+		}
+	}
+}
+
 func TestAccessTellsWhatWasAllowedAndNeverUsed(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -64,7 +64,7 @@ func applyFunction(_ context.Context, c *Cloud, r *Resource) error {
 	if err != nil {
 		return fmt.Errorf("function %s: %w", r.ID, err)
 	}
-	own := c.identities.assume(r.ID, role, logGroup(r))
+	own := c.identities.assume(r.ID, role)
 	return c.lambda.Put(lambda.Config{
 		Name: r.ID, ARN: r.Outputs.text("arn"), Bootstrap: bootstrap, Handler: r.Inputs.text("handler"),
 		MemoryMB:            r.Inputs.number("memorySize", 128),
