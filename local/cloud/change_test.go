@@ -50,6 +50,9 @@ func TestCheckRefusesWhatIsNotRun(t *testing.T) {
 		{"another route response", typeRouteResponse, Properties{"apiId": "a", "routeId": "r", "routeResponseKey": "x"}, "", `routeResponseKey is "x"`},
 		{"a managed runtime", typeFunction, functionInputs("f", "1").with(Properties{"runtime": "nodejs22.x"}), "", `runtime is "nodejs22.x"`},
 		{"code that is no file", typeFunction, functionInputs("f", "1").with(Properties{"code": map[string]any{"hash": "h"}}), "", "give it as a FileArchive"},
+		{"logs kept for a week", typeLogGroup, Properties{"name": "l", "retentionInDays": 7.0}, "", ""},
+		{"logs kept for ever", typeLogGroup, Properties{"name": "l", "retentionInDays": 0.0}, "", ""},
+		{"logs kept for eight days", typeLogGroup, Properties{"name": "l", "retentionInDays": 8.0}, "", "retentionInDays is 8"},
 		{"a FIFO queue", typeQueue, Properties{"name": "q", "fifoQueue": true}, "fifoQueue", "fifoQueue"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
