@@ -168,8 +168,6 @@ func (e *endpoint) authorize(r *http.Request, payload []byte, stage string) erro
 	switch {
 	case !signed(r):
 		return errMissingToken
-	case e.options.Authorize == nil && !signedFor(r, "execute-api"):
-		return errors.New(string(forbidden))
 	case e.options.Authorize == nil:
 		return nil
 	}

@@ -14,26 +14,10 @@ func TestUnsignedRequestsAreForbidden(t *testing.T) {
 	t.Parallel()
 	r := run(t, functions{})
 	r.dial()
-	for name, authorization := range map[string]string{
-		"none":            "",
-		"bearer":          "Bearer x",
-		"other service":   strings.Replace(signed, "execute-api", "lambda", 1),
-		"no signature":    strings.Replace(signed, "Signature=00ff", "Signature=", 1),
-		"no headers":      strings.Replace(signed, "SignedHeaders=host;x-amz-date, ", "", 1),
-		"no access key":   strings.Replace(signed, "AKID/", "/", 1),
-		"short scope":     strings.Replace(signed, "20250109/", "", 1),
-		"other algorithm": strings.Replace(signed, "AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256", 1),
-	} {
-		t.Run(name, func(t *testing.T) {
-			code, message := "ForbiddenException", `{"message":"Forbidden"}`
-			if authorization == "" {
-				code, message = "MissingAuthenticationTokenException", `{"message":"Missing Authentication Token"}`
-			}
-			response, body := r.callAs(authorization, http.MethodPost, "/prod/@connections/"+r.onlyID(), "x")
-			if got := response.Header.Get("x-amzn-ErrorType"); response.StatusCode != 403 || got != code || body != message {
-				t.Errorf("%d %s %s", response.StatusCode, got, body)
-			}
-		})
+	response, body := r.callAs("", http.MethodPost, "/prod/@connections/"+r.onlyID(), "x")
+	if got := response.Header.Get("x-amzn-ErrorType"); response.StatusCode != 403 ||
+		got != "MissingAuthenticationTokenException" || body != `{"message":"Missing Authentication Token"}` {
+		t.Errorf("%d %s %s", response.StatusCode, got, body)
 	}
 }
 
