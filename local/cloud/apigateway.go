@@ -199,7 +199,7 @@ func (c *Cloud) deployAPI(id string) error {
 	for _, r := range c.notes.list(typeStage, of) {
 		name := r.Inputs.text("name")
 		stage := gateway.Stage{
-			Name: name, Variables: r.Inputs.sub("stageVariables").textMap(),
+			Variables:            r.Inputs.sub("stageVariables").textMap(),
 			DefaultRouteSettings: routeSettings(r.Inputs.sub("defaultRouteSettings")),
 			RouteSettings:        map[string]gateway.RouteSettings{},
 		}
@@ -210,14 +210,14 @@ func (c *Cloud) deployAPI(id string) error {
 	}
 	for _, r := range c.notes.list(typeIntegration, of) {
 		api.Integrations[r.ID] = gateway.Integration{
-			ID: r.ID, Type: r.Inputs.text("integrationType"),
+			Type:        r.Inputs.text("integrationType"),
 			FunctionARN: functionOf(r.Inputs.text("integrationUri")),
 			Timeout:     time.Duration(r.Inputs.number("timeoutMilliseconds", 0)) * time.Millisecond,
 		}
 	}
 	for _, r := range c.notes.list(typeAuthorizer, of) {
 		api.Authorizers[r.ID] = gateway.Authorizer{
-			ID: r.ID, Name: r.Inputs.text("name"), FunctionARN: functionOf(r.Inputs.text("authorizerUri")),
+			FunctionARN:     functionOf(r.Inputs.text("authorizerUri")),
 			IdentitySources: r.Inputs.texts("identitySources"),
 		}
 	}
@@ -235,7 +235,7 @@ func (c *Cloud) deployAPI(id string) error {
 			return nil
 		}
 		api.Routes = append(api.Routes, gateway.Route{
-			ID: r.ID, Key: r.Inputs.text("routeKey"), Target: target,
+			Key: r.Inputs.text("routeKey"), Target: target,
 			RouteResponseSelectionExpression: r.Inputs.text("routeResponseSelectionExpression"),
 			HasRouteResponse:                 two[r.ID],
 			AuthorizerID:                     authorizer,

@@ -71,8 +71,6 @@ func (p *problems) inStages(api API, limits Limits) map[string]stage {
 	stages := make(map[string]stage, len(api.Stages))
 	for name, declared := range api.Stages {
 		switch {
-		case cmp.Or(declared.Name, name) != name:
-			p.add("stage %q is listed under the name %q", declared.Name, name)
 		case !stageName.MatchString(name):
 			p.add("stage %q: a name has 1 to 128 letters, digits, hyphens and underscores", name)
 		case reservedPath(name):
@@ -89,7 +87,7 @@ func (p *problems) inStages(api API, limits Limits) map[string]stage {
 func (p *problems) inIntegrations(api API, limits Limits) {
 	p.atMost(limits.Routes, len(api.Integrations), "integrations")
 	for id, integration := range api.Integrations {
-		if err := checkIntegration(id, integration); err != nil {
+		if err := checkIntegration(integration); err != nil {
 			p.add("integration %s: %w", id, err)
 		}
 	}
@@ -129,10 +127,8 @@ func (d *deployment) arn() string {
 	return fmt.Sprintf("arn:aws:execute-api:%s:%s:%s", d.api.Region, d.api.AccountID, d.api.ID)
 }
 
-func checkIntegration(id string, integration Integration) error {
+func checkIntegration(integration Integration) error {
 	switch {
-	case cmp.Or(integration.ID, id) != id:
-		return fmt.Errorf("its own id is %s", integration.ID)
 	case integration.Type != "AWS_PROXY":
 		return fmt.Errorf("type %q is not run locally, only AWS_PROXY is", integration.Type)
 	case integration.FunctionARN == "":
