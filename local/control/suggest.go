@@ -38,6 +38,10 @@ func suggest(policies map[string]string, list []Grant) (map[string]PolicyDocumen
 		if err := json.Unmarshal([]byte(policies[name]), &document); err != nil {
 			return nil, fmt.Errorf("policy %s: %w", name, err)
 		}
+		taken := map[string]bool{} // a policy has each Sid once
+		for _, s := range document.Statement {
+			taken[s.Sid] = true
+		}
 		var kept []Statement // what denies stays: it may take from what another policy allows
 		for i, s := range document.Statement {
 			tight := []Statement{s}
@@ -46,6 +50,7 @@ func suggest(policies map[string]string, list []Grant) (map[string]PolicyDocumen
 				tight = tighten(s, slices.DeleteFunc(slices.Clone(list), func(g Grant) bool {
 					return g.Policy != name || g.Statement != place || g.Seen == SeenNever
 				}))
+				nameApart(tight, taken)
 			}
 			kept = append(kept, tight...)
 		}
@@ -87,13 +92,22 @@ func tighten(s Statement, stay []Grant) []Statement {
 			tight[at].Action = append(tight[at].Action, action)
 			continue
 		}
-		part := Statement{Sid: s.Sid, Effect: s.Effect, Action: []string{action}, Resource: resources[action], Condition: s.Condition}
-		if s.Sid != "" && len(tight) > 0 {
-			part.Sid += strconv.Itoa(len(tight) + 1) // a policy has each Sid once
-		}
-		tight = append(tight, part)
+		tight = append(tight, Statement{
+			Sid: s.Sid, Effect: s.Effect, Action: []string{action}, Resource: resources[action], Condition: s.Condition,
+		})
 	}
 	return tight
+}
+
+// nameApart gives the parts of a statement, but for the first, Sids that nobody has
+// taken, where it has one.
+func nameApart(parts []Statement, taken map[string]bool) {
+	for i := range parts {
+		for n := 2; i > 0 && taken[parts[i].Sid] && parts[0].Sid != ""; n++ {
+			parts[i].Sid = parts[0].Sid + strconv.Itoa(n)
+		}
+		taken[parts[i].Sid] = true
+	}
 }
 
 // needed are the actions that stay of a grant.

@@ -58,6 +58,15 @@ func TestSuggestedPolicies(t *testing.T) {
 			`{"Version":"2012-10-17","Statement":[{"Sid":"Items","Effect":"Allow","Action":["dynamodb:GetItem"],"Resource":["$T"]},` +
 				`{"Sid":"Items2","Effect":"Allow","Action":["dynamodb:Query"],"Resource":["$T","$T/index/*"]}]}`,
 		},
+		"a new statement takes no other's Sid": {
+			`{"Version":"2012-10-17","Statement":[{"Sid":"A","Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:Query"],"Resource":["$T","$U"]},{"Sid":"A2","Effect":"Deny","Action":"dynamodb:Scan","Resource":"$T"}]}`,
+			[]iam.Usage{
+				usage("A", "dynamodb:GetItem", "$T", get), usage("A", "dynamodb:GetItem", "$U", nil),
+				usage("A", "dynamodb:Query", "$T", nil), usage("A", "dynamodb:Query", "$U", query),
+			},
+			`{"Version":"2012-10-17","Statement":[{"Sid":"A","Effect":"Allow","Action":["dynamodb:GetItem"],"Resource":["$T"]},` +
+				`{"Sid":"A3","Effect":"Allow","Action":["dynamodb:Query"],"Resource":["$U"]},{"Sid":"A2","Effect":"Deny","Action":["dynamodb:Scan"],"Resource":["$T"]}]}`,
+		},
 		"what is not seen here stays": {
 			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["logs:CreateLogGroup","logs:PutLogEvents"],"Resource":"$L"},{"Effect":"Allow","Action":"xray:*","Resource":"*"}]}`,
 			[]iam.Usage{
