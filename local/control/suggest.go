@@ -102,8 +102,8 @@ func tighten(s Statement, stay []Grant) []Statement {
 // nameApart gives the parts of a statement, but for the first, Sids that nobody has
 // taken, where it has one.
 func nameApart(parts []Statement, taken map[string]bool) {
-	for i := range parts {
-		for n := 2; i > 0 && taken[parts[i].Sid] && parts[0].Sid != ""; n++ {
+	for i := 1; i < len(parts) && parts[0].Sid != ""; i++ {
+		for n := 2; taken[parts[i].Sid]; n++ {
 			parts[i].Sid = parts[0].Sid + strconv.Itoa(n)
 		}
 		taken[parts[i].Sid] = true
