@@ -163,12 +163,9 @@ func refuse(w http.ResponseWriter, err error) {
 // policy that names one connection allows nothing.
 const managedResource = "@connections/{connectionId}"
 
-// authorize refuses requests that are not signed, and those that [Options.Authorize] refuses.
+// authorize asks [Options.Authorize].
 func (e *endpoint) authorize(r *http.Request, payload []byte, stage string) error {
-	switch {
-	case !signed(r):
-		return errMissingToken
-	case e.options.Authorize == nil:
+	if e.options.Authorize == nil {
 		return nil
 	}
 	resource := fmt.Sprintf("%s/%s/%s/%s", e.deployment.Load().arn(), stage, r.Method, managedResource)

@@ -10,17 +10,6 @@ import (
 	"example.com/chatstack/local/gateway"
 )
 
-func TestUnsignedRequestsAreForbidden(t *testing.T) {
-	t.Parallel()
-	r := run(t, functions{})
-	r.dial()
-	response, body := r.callAs("", http.MethodPost, "/prod/@connections/"+r.onlyID(), "x")
-	if got := response.Header.Get("x-amzn-ErrorType"); response.StatusCode != 403 ||
-		got != "MissingAuthenticationTokenException" || body != `{"message":"Missing Authentication Token"}` {
-		t.Errorf("%d %s %s", response.StatusCode, got, body)
-	}
-}
-
 // denied is an error that says its own type.
 type denied struct{}
 
@@ -38,23 +27,6 @@ func (skewed) Error() string { return "Signature expired" }
 func (skewed) ErrorCode() string { return "RequestTimeTooSkewed" }
 
 func (skewed) StatusCode() int { return http.StatusBadRequest }
-
-func TestAuthorizeSeesSignaturesInTheQueryButNothingUnsigned(t *testing.T) {
-	t.Parallel()
-	asked := 0
-	r := start(t, declare(functions{}), gateway.Options{Authorize: func(*http.Request, string) error {
-		asked++
-		return nil
-	}})
-	r.dial()
-	path := "/prod/@connections/" + r.onlyID()
-	if response, _ := r.callAs("", http.MethodGet, path, ""); response.StatusCode != 403 || asked != 0 {
-		t.Errorf("unsigned: status %d, asked %d times", response.StatusCode, asked)
-	}
-	if response, _ := r.callAs("", http.MethodGet, path+"?X-Amz-Signature=00ff", ""); response.StatusCode != 200 || asked != 1 {
-		t.Errorf("signed in the query: status %d, asked %d times", response.StatusCode, asked)
-	}
-}
 
 func TestAuthorizeDecidesOnResourceAndBody(t *testing.T) {
 	t.Parallel()
