@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -107,18 +108,35 @@ func checkIntegration(in Properties) error {
 	if typ := in.text("integrationType"); typ != "AWS_PROXY" {
 		return fmt.Errorf("integrationType is %q: the local cloud runs AWS_PROXY integrations only", typ)
 	}
-	return nil
+	if method := in.text("integrationMethod"); method != "" && method != "POST" {
+		return fmt.Errorf("integrationMethod is %q: functions are invoked with POST", method)
+	}
+	return checkInvocationURI(in, "integrationUri")
 }
 
 func checkAuthorizer(in Properties) error {
 	if typ := in.text("authorizerType"); typ != "REQUEST" {
 		return fmt.Errorf("authorizerType is %q: WebSocket APIs know REQUEST only", typ)
 	}
+	return checkInvocationURI(in, "authorizerUri")
+}
+
+var invocationURI = regexp.MustCompile(`^arn:aws:apigateway:[^:]+:lambda:path/2015-03-31/functions/arn:aws:lambda:[^/]+/invocations$`)
+
+// checkInvocationURI refuses what is no function's invocation. Unlike an HTTP API,
+// a WebSocket API does not take a function's ARN for it.
+func checkInvocationURI(in Properties, property string) error {
+	if uri := in.text(property); !invocationURI.MatchString(uri) {
+		return fmt.Errorf("%s is %q: give the function's invokeArn", property, uri)
+	}
 	return nil
 }
 
 func checkRoute(in Properties) error {
 	auth, authorizer, key := in.text("authorizationType"), in.text("authorizerId"), in.text("routeKey")
+	if target := in.text("target"); !strings.HasPrefix(target, "integrations/") {
+		return fmt.Errorf("target is %q: the local cloud runs routes to integrations, integrations/ID", target)
+	}
 	switch {
 	case (auth == "" || auth == "NONE") && authorizer == "":
 		return nil

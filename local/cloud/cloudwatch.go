@@ -19,7 +19,7 @@ func logKinds() map[string]*kind {
 			runs:     []string{"name"},
 			ignores:  []string{"retentionInDays", "kmsKeyId", "logGroupClass", "skipDestroy"},
 			replaces: []string{"name"},
-			named:    "name", nameMax: 512,
+			named:    "name", nameMax: 512, nameChars: "A-Za-z0-9._/#-",
 			check: checkLogGroup,
 			declare: func(c *Cloud, r *Resource) error {
 				r.ID = r.Inputs.text("name")

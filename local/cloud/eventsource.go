@@ -3,6 +3,7 @@ package cloud
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
@@ -23,6 +24,7 @@ func mappingKinds() map[string]*kind {
 				"parallelizationFactor", "functionResponseTypes", "filterCriteria", "destinationConfig", "enabled",
 			},
 			replaces: []string{"eventSourceArn", "startingPosition"},
+			check:    checkMapping,
 			declare: func(c *Cloud, r *Resource) error {
 				if r.ID == "" {
 					r.ID = uuid.New()
@@ -49,6 +51,22 @@ func mappingKinds() map[string]*kind {
 		},
 	}
 }
+
+var streamARN = regexp.MustCompile(`^arn:aws:dynamodb:[^:]+:[0-9]{12}:table/[^/]+/stream/[^/]+$`)
+
+func checkMapping(in Properties) error {
+	if source := in.text("eventSourceArn"); !streamARN.MatchString(source) {
+		return fmt.Errorf("eventSourceArn is %q: the local cloud reads the streams of tables: give a table's streamArn", source)
+	}
+	for _, typ := range in.texts("functionResponseTypes") {
+		if typ != reportBatchItemFailures {
+			return fmt.Errorf("functionResponseTypes has %q: Lambda knows %s only", typ, reportBatchItemFailures)
+		}
+	}
+	return nil
+}
+
+const reportBatchItemFailures = "ReportBatchItemFailures"
 
 // checkMappingRole refuses a new mapping whose function may not read the stream or
 // send to the on-failure destination. AWS asks once: a mapping that exists stays.
@@ -112,7 +130,7 @@ func mapping(c *Cloud, r *Resource) eventsource.Mapping {
 		MaximumRecordAge:           seconds("maximumRecordAgeInSeconds", -1),
 		BisectBatchOnFunctionError: in.flag("bisectBatchOnFunctionError"),
 		ParallelizationFactor:      in.number("parallelizationFactor", 1),
-		ReportBatchItemFailures:    slices.Contains(in.texts("functionResponseTypes"), "ReportBatchItemFailures"),
+		ReportBatchItemFailures:    slices.Contains(in.texts("functionResponseTypes"), reportBatchItemFailures),
 		OnFailureARN:               onFailure(r),
 		Enabled:                    true,
 	}

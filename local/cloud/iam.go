@@ -27,7 +27,7 @@ func identityKinds() map[string]*kind {
 			runs:     []string{"name", "assumeRolePolicy", "path", "inlinePolicies", "managedPolicyArns"},
 			ignores:  []string{"description", "forceDetachPolicies", "maxSessionDuration"},
 			replaces: []string{"name", "path"},
-			named:    "name", nameMax: 64,
+			named:    "name", nameMax: 64, nameChars: `\w+=,.@-`,
 			check: checkRole,
 			declare: func(c *Cloud, r *Resource) error {
 				r.ID = r.Inputs.text("name")
@@ -43,7 +43,7 @@ func identityKinds() map[string]*kind {
 		typeRolePolicy: {
 			runs:     []string{"name", "role", "policy"},
 			replaces: []string{"name", "role"},
-			named:    "name", nameMax: 128,
+			named:    "name", nameMax: 128, nameChars: `\w+=,.@-`,
 			check: checkPolicy,
 			declare: func(c *Cloud, r *Resource) error {
 				r.ID = r.Inputs.text("role") + ":" + r.Inputs.text("name")
@@ -55,7 +55,7 @@ func identityKinds() map[string]*kind {
 			runs:     []string{"name", "path", "policy"},
 			ignores:  []string{"description"},
 			replaces: []string{"name", "path"},
-			named:    "name", nameMax: 128,
+			named:    "name", nameMax: 128, nameChars: `\w+=,.@-`,
 			check: checkPolicy,
 			declare: func(c *Cloud, r *Resource) error {
 				r.ID = c.identityARN("policy", r)
