@@ -69,7 +69,7 @@ func gatewayKinds() map[string]*kind {
 			ignores:  []string{"operationName"},
 			replaces: []string{"apiId"},
 			check:    checkRoute,
-			declare:  func(c *Cloud, r *Resource) error { return declareID(r, 7) },
+			declare:  declareRoute,
 			settle:   deployAPIOf,
 		},
 		typeRouteResponse: {
@@ -148,6 +148,16 @@ func checkRoute(in Properties) error {
 		return fmt.Errorf("route %q has an authorizer: in a WebSocket API only $connect can have one", key)
 	}
 	return nil
+}
+
+// declareRoute refuses a route to what is no integration of its API: it would keep
+// the whole API from being deployed.
+func declareRoute(c *Cloud, r *Resource) error {
+	api, target := r.Inputs.text("apiId"), trimTarget(r.Inputs.text("target"))
+	if integration := c.notes.get(typeIntegration, target); integration == nil || integration.Inputs.text("apiId") != api {
+		return fmt.Errorf("route %q: unable to find integration %q in API %s: target is integrations/ID", r.Inputs.text("routeKey"), target, api)
+	}
+	return declareID(r, 7)
 }
 
 func checkRouteResponse(in Properties) error {

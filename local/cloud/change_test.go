@@ -197,6 +197,10 @@ func TestAPartThatTheGatewayRefusesIsNotKept(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `"$default" is declared twice`) {
 		t.Fatalf("%v, want a refusal", err)
 	}
+	elsewhere := s.route.Inputs.with(Properties{"routeKey": "elsewhere", "target": "integrations/nope"})
+	if _, err := r.Put(t.Context(), declared(typeRoute, "elsewhere", elsewhere)); err == nil || !strings.Contains(err.Error(), `unable to find integration "nope"`) {
+		t.Errorf("a route to what is not there: %v", err)
+	}
 	r.update(s.integration, Properties{"timeoutMilliseconds": 5000.0}) // of the same API
 	if _, err := r.tryUpdate(s.route, Properties{"routeKey": "$other"}); err == nil {
 		t.Error("a route key that AWS does not know is taken")
