@@ -40,10 +40,7 @@ func mappingKinds() map[string]*kind {
 						return err
 					}
 				}
-				if err := c.poller.Put(mapping(c, r)); err != nil {
-					return fmt.Errorf("event source mapping: %w", err)
-				}
-				return nil
+				return c.poller.Put(mapping(c, r))
 			},
 			remove: func(_ context.Context, c *Cloud, r *Resource) error {
 				return c.poller.Delete(r.ID)
