@@ -145,7 +145,7 @@ func (s *Service) serveTyping(ctx context.Context, connectionID string, f Frame)
 	name := ""
 	if f.Has("name") {
 		if name, err = f.String("name"); err == nil {
-			_, err = CleanName(name)
+			_, err = cleanName(name, s.limits().Name)
 		}
 		if err != nil {
 			return nil, err

@@ -22,7 +22,7 @@ const reviseAttempts = 5
 // it sees a gap and can fetch it, and goes out as a message does: stored first,
 // then delivered by this call, then by the table's stream.
 func (s *Service) Edit(ctx context.Context, connectionID, channelID string, seq int64, content string) (Message, error) {
-	content, err := cleanContent(content, s.Sanitize)
+	content, err := cleanContent(content, s.limits().Content, s.Sanitize)
 	if err != nil {
 		return Message{}, err
 	}
@@ -55,6 +55,9 @@ func (s *Service) Delete(ctx context.Context, connectionID, channelID string, se
 func (s *Service) revise(ctx context.Context, connectionID, channelID string, seq int64, change func(*Message, time.Time) (bool, error)) (Message, error) {
 	if err := CheckChannelID(channelID); err != nil {
 		return Message{}, err
+	}
+	if err := s.admit(ctx, clientSender(connectionID)); err != nil {
+		return Message{}, fmt.Errorf("revise %d of %q: %w", seq, channelID, err)
 	}
 	for attempt := 1; ; attempt++ {
 		m, err := s.Store.GetMessage(ctx, channelID, seq)

@@ -29,7 +29,7 @@ func (s *Service) Typing(ctx context.Context, connectionID, channelID, name stri
 	}
 	if name != "" {
 		var err error
-		if name, err = CleanName(name); err != nil {
+		if name, err = cleanName(name, s.limits().Name); err != nil {
 			return err
 		}
 	}
