@@ -99,7 +99,7 @@ export type ErrorCode =
   | "invalid_json" | "not_an_object" | "duplicate_field" | "missing_action" | "unknown_action"
   | "missing_field" | "invalid_type" | "invalid_id" | "id_reused" | "invalid_range"
   | "invalid_channel" | "invalid_name" | "content_empty" | "content_too_long" | "frame_too_large"
-  | "message_not_found" | "not_author" | "connection_closed" | "internal"
+  | "message_not_found" | "not_author" | "rate_limited" | "too_many_subscriptions" | "connection_closed" | "internal"
   | (string & {});
 
 /** Act on its code, never on its message, which is a sentence for a person. */

@@ -143,6 +143,7 @@ export class Chat extends EventTarget {
     send.promise = new Promise((resolve, reject) => Object.assign(send, { resolve, reject }));
     send.deadline = this.#clock.setTimeout(() => this.#fail(send, send.error), this.#options.patience);
     this.#sends.set(id, send);
+    if (!this.#link?.isOpen) this.#link?.probe();
     this.#put(send);
     return send.promise;
   }
@@ -196,8 +197,10 @@ export class Chat extends EventTarget {
   }
 
   request(action, fields = {}, { id = newID() } = {}) {
-    if (!this.#link?.isOpen) return Promise.reject(new ChatError("disconnected", "not connected"));
-    return this.#link.request(action, fields, id);
+    const link = this.#link;
+    if (link?.isOpen) return link.request(action, fields, id);
+    link?.probe();
+    return Promise.reject(new ChatError("disconnected", "not connected"));
   }
 
   // The connection

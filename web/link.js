@@ -90,6 +90,8 @@ export class Link {
 
   /** Finds out whether a silent connection still lives; a browser cannot tell. */
   async probe() {
+    // One that is being closed may take for ever, where the other side has gone.
+    if (this.#socket.readyState > 1) this.#end();
     if (this.#probing || !this.isOpen) return;
     this.#probing = true;
     try {

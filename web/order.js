@@ -49,7 +49,7 @@ export class Order {
   take(frame) {
     const { seq } = frame;
     if (this.last === null || seq > this.last) {
-      if (!this.#held.has(seq)) this.#held.set(seq, frame);
+      this.#held.set(seq, frame);
       this.reach(seq);
       return this.last === null ? [] : this.#flush();
     }

@@ -45,6 +45,14 @@ test("the types name all that there is, and nothing else", () => {
   assert.deepEqual(exported.sort(), Object.keys(client).sort());
 });
 
+test("the types name every error of the protocol", () => {
+  const read = (name) => readFileSync(new URL(name, import.meta.url), "utf8");
+  const table = read("../../docs/protocol.md").split("### Errors")[1].split("\n## ")[0];
+  const codes = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code);
+  assert.ok(codes.length > 10);
+  assert.deepEqual(codes.filter((code) => !read("../chatstack.d.ts").includes(`| "${code}"`)), []);
+});
+
 test("open means that the server has said who this is and given the channels", async (t) => {
   const it = stage(t);
   await it.connect();
@@ -195,6 +203,17 @@ test("check makes sure of a connection, or does not wait for the next", async (t
   assert.equal(sockets.length, 2);
 });
 
+test("a connection that is being closed for ever is given up once it is needed", async (t) => {
+  for (const need of ["check", "ping", "send"]) {
+    const { chat, socket } = await start(t);
+    socket().readyState = 2;
+    const answer = need === "send" ? chat.send("General", "a", "Ann") : chat[need]();
+    answer?.catch(() => {});
+    await settle();
+    assert.equal(chat.state, "waiting", need);
+  }
+});
+
 test("a lost connection fails its requests and comes back to its channels", async (t) => {
   const it = await start(t);
   const joining = it.chat.join("Secret");
@@ -214,6 +233,7 @@ test("a lost connection fails its requests and comes back to its channels", asyn
   assert.equal(it.chat.state, "open");
   // The stream tells late that this connection had been put into General.
   await it.socket().receive({ event: "subscriber_sub", channelId: "General", subscriberId: "C2" });
+  assert.deepEqual(it.chat.channels, ["Secret"]);
   await it.socket().receive({ event: "subscriber_unsub", channelId: "General", subscriberId: "C2", reason: "left" });
   assert.deepEqual(it.chat.channels, ["Secret"]);
   assert.ok(it.chat.isOwn("C1") && it.chat.isOwn("C2"));
