@@ -448,7 +448,8 @@ export class Chat extends EventTarget {
         continue;
       }
       this.#noteOwn(frame);
-      this.#dispatch(frame.event, frame);
+      // One that is truncated has lost its channel as well.
+      this.#dispatch(frame.event, frame.channelId ? frame : { ...frame, channelId: channel });
     }
   }
 

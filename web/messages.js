@@ -160,8 +160,8 @@ export class MessageView {
   }
 
   #fillMessage(element, entry) {
-    const { seq, name, content, at, own, state, error, edited, deleted, follows, missed } = entry;
-    set(element, { seq, own: Boolean(own), state, follows: Boolean(follows), deleted: deleted || undefined, author: name });
+    const { seq, name, content, at, own, state, error, edited, deleted, truncated, follows, missed } = entry;
+    set(element, { seq, own: Boolean(own), state, follows: Boolean(follows), deleted: deleted || truncated || undefined, author: name });
     element.style.setProperty("--hue", hue(name));
     const [gap, avatar, byline, body, status, tools] = element.children;
     fill(gap, missed ? `${missed === 1 ? "1 message" : `${missed} messages`} not shown here` : "");
@@ -171,10 +171,12 @@ export class MessageView {
     fill(time, clock(at));
     time.dateTime = at.toISOString();
     time.title = at.toLocaleString();
-    const words = deleted ? "deleted" : `content ${content}`;
-    if (body.dataset.words !== words) {
+    const instead = deleted ? "This message was deleted" : truncated ? "This message is too long to be shown" : "";
+    const words = instead ? "" : content;
+    if (body.dataset.words !== words || instead) {
       body.dataset.words = words;
-      body.replaceChildren(deleted ? "This message was deleted" : render(content));
+      if (instead) fill(body, instead);
+      else body.replaceChildren(render(content));
     }
     this.#fillTools(tools, entry);
     const sent = edited && !deleted ? "Edited" : "";

@@ -44,7 +44,7 @@ export class Room {
     on("reset", ({ channelId }) => this.#reload(channelId));
     on("connection", ({ connectionId }) => {
       // Who comes with another connection is no author any more.
-      this.cancelEdit();
+      if (this.cancelEdit()) this.#toast.show("You are connected anew: what you sent before can no longer be changed.");
       for (const { view, timeline } of this.#rooms.values()) {
         view.refresh();
         timeline.forget(connectionId); // who joined before it was known whose it is
@@ -243,7 +243,7 @@ export class Room {
     if (room.loading || this.#chat.state !== "open" || (earlier ? !room.more : room.loaded)) return;
     room.loading = true;
     try {
-      const before = earlier ? room.timeline.reached : undefined;
+      const before = (earlier && room.loaded && room.timeline.reached) || undefined;
       const { messages, more } = await this.#chat.history(channel, { before });
       if (this.#ended || room !== this.#rooms.get(channel)) return;
       for (const { senderId, name } of messages) if (name) this.#learn(senderId, name);

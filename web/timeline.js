@@ -16,7 +16,7 @@ const unsure = new Set(["timeout", "disconnected", "gateway", "internal"]);
 /**
  * An entry is a message
  *   { kind: "message", id, seq, messageID, senderID, name, content, source, at, own, state, error,
- *     edited, deleted, follows, missed }
+ *     edited, deleted, truncated, follows, missed }
  * with state "pending", "sent" or "failed", or a line
  *   { kind: "notice", event, subscriberID, reason, at, count }
  * with event "joined" or "left", or "away" before the count messages that were
@@ -90,12 +90,12 @@ export class Timeline {
   }
 
   /** A message came from the channel. Reports whether it was not there yet. */
-  receive({ messageId, seq, senderId, name = "", content = "", at, editedAt, deleted = false }, own = false) {
+  receive({ messageId, seq, senderId, name = "", content = "", at, editedAt, deleted = false, truncated = false }, own = false) {
     this.#known.add(seq);
     const known = this.#find(messageId, seq) ?? (own && this.entries.find((entry) => this.#isLikely(entry, content)));
     const entry = known || { kind: "message", own };
     Object.assign(entry, { messageID: messageId, seq, senderID: senderId, name, at: date(at), state: "sent", error: null });
-    if (!entry.revision) Object.assign(entry, { content, edited: Boolean(editedAt), deleted });
+    if (!entry.revision) Object.assign(entry, { content, edited: Boolean(editedAt), deleted, truncated });
     this.#place(entry);
     const change = this.#changes.get(messageId);
     if (change) this.change(change);
@@ -114,7 +114,7 @@ export class Timeline {
     this.#changes.delete(messageId);
     if (entry.revision >= seq) return;
     const deleted = event === "message_deleted";
-    Object.assign(entry, { content, revision: seq, edited: !deleted, deleted });
+    Object.assign(entry, { content, revision: seq, edited: !deleted, deleted, truncated: false });
     this.#view.update(entry);
   }
 

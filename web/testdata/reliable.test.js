@@ -111,6 +111,16 @@ test("a message that was being stored during the first subscription is told", as
   assert.equal(it.of("channel_message")[0].late, true);
 });
 
+test("a message that was too long for the history takes its place", async (t) => {
+  const it = await start(t);
+  it.socket().drop();
+  await it.clock.advance(1000);
+  await it.welcome("C2");
+  const truncated = { event: "channel_message", channelId: "", name: "", content: "", messageId: "", at: "", truncated: true };
+  await it.subscribed(2, [{ ...truncated, seq: 1 }, { ...truncated, seq: 2 }]);
+  assert.deepEqual(it.of("channel_message").map(({ channelId, seq }) => [channelId, seq]), [["General", 1], ["General", 2]]);
+});
+
 test("what comes out of order is told in order, without asking", async (t) => {
   const it = await start(t);
   await it.socket().receive(message(2));

@@ -181,6 +181,13 @@ test("what the history says stands before what has come since, and is never forg
   assert.equal(timeline.reached, 9);
 });
 
+test("a message that was too long for the history is shown as such", () => {
+  const { timeline, lines } = start();
+  timeline.older([{ event: "channel_message", seq: 1, at, truncated: true }], () => false);
+  assert.deepEqual(lines(), ["1  sent"]);
+  assert.equal(timeline.entries[0].truncated, true);
+});
+
 test("what was missed is told before the first of it", () => {
   const { timeline, lines } = start();
   timeline.receive(message(1, "a"));
