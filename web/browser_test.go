@@ -339,6 +339,18 @@ func TestPage(t *testing.T) {
 		if browsertest.Eval[bool](t, tab, `document.querySelector("[data-testid=join-input]").checkVisibility({ visibilityProperty: true })`) {
 			t.Error("the drawer is open at first")
 		}
+		say(t, tab, "ok")
+		browsertest.Wait(t, tab, shows("ok", "sent")+` && document.querySelector("[data-testid=message-edit]")`)
+		browsertest.Click(t, tab, "[data-own=true] [data-testid=content]") // what a tap leaves behind: the pointer is on it
+		tools := `(() => {
+			const tools = document.querySelector("[data-testid=message-edit]").parentElement;
+			const { left, right } = tools.getBoundingClientRect();
+			return left >= 0 && right <= 360 && getComputedStyle(tools).opacity === "1";
+		})()`
+		browsertest.Wait(t, tab, tools)
+		browsertest.Click(t, tab, "[data-testid=message-edit]")
+		browsertest.Fill(t, tab, messageInput, "all right\r")
+		browsertest.Wait(t, tab, shows("all right", "sent"))
 		browsertest.Click(t, tab, "[data-testid=menu-button]")
 		browsertest.Wait(t, tab, `document.querySelector("[data-testid=join-input]").checkVisibility({ visibilityProperty: true })`)
 		browsertest.Fill(t, tab, joinInput, "what?\r")
