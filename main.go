@@ -40,6 +40,9 @@ func deploy(ctx *pulumi.Context) error {
 	if err := cfg.GetObject("defaultChannels", &args.DefaultChannels); err != nil {
 		return err
 	}
+	if err := cfg.GetObject("limits", &args.Limits); err != nil {
+		return err
+	}
 	if err := cfg.GetObject("tags", &args.Tags); err != nil {
 		return err
 	}

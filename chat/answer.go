@@ -15,6 +15,8 @@ const (
 	ActionEditMessage        = "editMessage"
 	ActionDeleteMessage      = "deleteMessage"
 	ActionGetHistory         = "getHistory"
+	ActionListMembers        = "listMembers"
+	ActionTyping             = "typing"
 	ActionWhoAmI             = "whoami"
 	ActionPing               = "ping"
 )
@@ -63,6 +65,10 @@ func (s *Service) serve(ctx context.Context, route, connectionID string, f Frame
 		return unsubscribedEvent{Event: "unsubscribed", ID: f.ID, ChannelID: channelID}, nil
 	case ActionGetHistory:
 		return s.serveHistory(ctx, f)
+	case ActionListMembers:
+		return s.serveMembers(ctx, f)
+	case ActionTyping:
+		return s.serveTyping(ctx, connectionID, f)
 	case ActionWhoAmI:
 		channels, more, err := s.WhoAmI(ctx, connectionID)
 		if err != nil {
@@ -131,6 +137,26 @@ func (s *Service) serveRevision(ctx context.Context, route, connectionID string,
 	return ack, nil
 }
 
+func (s *Service) serveTyping(ctx context.Context, connectionID string, f Frame) (any, error) {
+	channelID, err := f.ChannelID()
+	if err != nil {
+		return nil, err
+	}
+	name := ""
+	if f.Has("name") {
+		if name, err = f.String("name"); err == nil {
+			_, err = cleanName(name, s.limits().Name)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if err := s.Typing(ctx, connectionID, channelID, name); err != nil {
+		return nil, err
+	}
+	return doneEvent{Event: "ack", ID: f.ID, ChannelID: channelID, At: formatTime(s.now())}, nil
+}
+
 func (s *Service) serveSubscribe(ctx context.Context, connectionID string, f Frame) (any, error) {
 	channelID, err := f.ChannelID()
 	if err != nil {
@@ -174,6 +200,7 @@ func (s *Service) unknownAction(f Frame) error {
 func (s *Service) actions() []string {
 	return append([]string{
 		ActionSendMessage, ActionEditMessage, ActionDeleteMessage,
-		ActionSubscribeChannel, ActionUnsubscribeChannel, ActionGetHistory, ActionWhoAmI, ActionPing,
+		ActionSubscribeChannel, ActionUnsubscribeChannel, ActionGetHistory, ActionListMembers,
+		ActionTyping, ActionWhoAmI, ActionPing,
 	}, s.FurtherActions...)
 }

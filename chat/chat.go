@@ -13,14 +13,15 @@ const (
 	MaxMessage = MaxFrame - 2<<10
 
 	// MaxContent is the longest message content that a client may send, in
-	// bytes of UTF-8. Markup and JSON escapes can lengthen it on its way out;
+	// bytes of UTF-8, unless the stage has another limit. Markup and JSON escapes can lengthen it on its way out;
 	// what then exceeds MaxMessage is refused as well.
 	MaxContent = 16 << 10
 
 	// MaxChannelID is the longest name of a channel, in characters.
 	MaxChannelID = 128
 
-	// MaxName is the longest name of a sender, in characters, once cleaned.
+	// MaxName is the longest name of a sender, in characters, once cleaned,
+	// unless the stage has another limit.
 	MaxName = 64
 
 	// MaxSeq is the highest sequence number that a client may name, the highest

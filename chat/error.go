@@ -11,25 +11,26 @@ type Code string
 
 // The codes of error events.
 const (
-	CodeInvalidJSON     Code = "invalid_json"      // not JSON, or not UTF-8
-	CodeNotAnObject     Code = "not_an_object"     // JSON, but no object
-	CodeDuplicateField  Code = "duplicate_field"   // a field occurs twice
-	CodeMissingAction   Code = "missing_action"    // no field "action"
-	CodeUnknownAction   Code = "unknown_action"    // no such action
-	CodeMissingField    Code = "missing_field"     // a field that the action needs is absent
-	CodeInvalidType     Code = "invalid_type"      // a field has the wrong JSON type
-	CodeInvalidID       Code = "invalid_id"        // the frame's id is empty or too long
-	CodeIDReused        Code = "id_reused"         // the id is that of another message
-	CodeInvalidRange    Code = "invalid_range"     // a number out of its bounds, or two that exclude each other
-	CodeInvalidChannel  Code = "invalid_channel"   // not the form of a channel's name
-	CodeInvalidName     Code = "invalid_name"      // no name is left, or too long a one
-	CodeContentEmpty    Code = "content_empty"     // no text is left
-	CodeContentTooLong  Code = "content_too_long"  // over MaxContent
-	CodeFrameTooLarge   Code = "frame_too_large"   // the event would exceed MaxMessage
-	CodeMessageNotFound Code = "message_not_found" // no such message, or no more
-	CodeNotAuthor       Code = "not_author"        // the message is another's
-	CodeConnectionOver  Code = "connection_closed" // the connection ended while its frame was served
-	CodeInternal        Code = "internal"          // our fault; the log has the reason
+	CodeInvalidJSON          Code = "invalid_json"           // not JSON, or not UTF-8
+	CodeNotAnObject          Code = "not_an_object"          // JSON, but no object
+	CodeDuplicateField       Code = "duplicate_field"        // a field occurs twice
+	CodeMissingAction        Code = "missing_action"         // no field "action"
+	CodeUnknownAction        Code = "unknown_action"         // no such action
+	CodeMissingField         Code = "missing_field"          // a field that the action needs is absent
+	CodeInvalidType          Code = "invalid_type"           // a field has the wrong JSON type
+	CodeInvalidID            Code = "invalid_id"             // the frame's id is empty or too long
+	CodeIDReused             Code = "id_reused"              // the id is that of another message
+	CodeInvalidRange         Code = "invalid_range"          // a number out of its bounds, or two that exclude each other
+	CodeInvalidChannel       Code = "invalid_channel"        // not the form of a channel's name
+	CodeInvalidName          Code = "invalid_name"           // no name is left, or too long a one
+	CodeContentEmpty         Code = "content_empty"          // no text is left
+	CodeContentTooLong       Code = "content_too_long"       // over Limits.Content
+	CodeFrameTooLarge        Code = "frame_too_large"        // the event would exceed MaxMessage
+	CodeTooManySubscriptions Code = "too_many_subscriptions" // over Limits.Subscriptions
+	CodeMessageNotFound      Code = "message_not_found"      // no such message, or no more
+	CodeNotAuthor            Code = "not_author"             // the message is another's
+	CodeConnectionOver       Code = "connection_closed"      // the connection ended while its frame was served
+	CodeInternal             Code = "internal"               // our fault; the log has the reason
 )
 
 // An Error is a client's mistake. Its message is a sentence for a person that

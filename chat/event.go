@@ -57,6 +57,19 @@ type (
 		Seq       int64  `json:"seq"`
 		At        string `json:"at"`
 	}
+	doneEvent struct {
+		Event     string `json:"event"` // ack of what is not stored
+		ID        string `json:"id,omitempty"`
+		ChannelID string `json:"channelId"`
+		At        string `json:"at"`
+	}
+	typingEvent struct {
+		Event     string `json:"event"` // typing
+		ChannelID string `json:"channelId"`
+		Name      string `json:"name,omitempty"`
+		SenderID  string `json:"senderId"`
+		At        string `json:"at"`
+	}
 	subscribedEvent struct {
 		Event     string `json:"event"` // subscribed
 		ID        string `json:"id,omitempty"`
@@ -74,6 +87,20 @@ type (
 		ChannelID string            `json:"channelId"`
 		Messages  []json.RawMessage `json:"messages"`
 		More      bool              `json:"more"`
+	}
+	membersEvent struct {
+		Event     string            `json:"event"` // members
+		ID        string            `json:"id,omitempty"`
+		ChannelID string            `json:"channelId"`
+		Members   []json.RawMessage `json:"members"`
+		// Cursor is where the next page begins, empty if there is none.
+		Cursor string `json:"cursor"`
+	}
+	memberEvent struct {
+		User        string   `json:"user"`
+		Name        string   `json:"name"`
+		Connections []string `json:"connections"`
+		Since       string   `json:"since"`
 	}
 	unsubscribedEvent struct {
 		Event     string `json:"event"` // unsubscribed

@@ -28,6 +28,7 @@ type fakeStore struct {
 	rejected      map[string]string
 	deliveries    map[string]Delivery
 	changes       []Change
+	overread      bool // more members were read than wanted
 
 	// lag keeps the index of subscriptions from seeing any.
 	lag bool
@@ -150,6 +151,22 @@ func (f *fakeStore) ListSubscribers(ctx context.Context, channelID, after string
 			}
 			err := errors.Join(ctx.Err(), f.listed(id))
 			if !yield(id, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (f *fakeStore) ListMembers(ctx context.Context, channelID, after string, limit int) iter.Seq2[Subscription, error] {
+	return func(yield func(Subscription, error) bool) {
+		given := 0
+		for id, err := range f.ListSubscribers(ctx, channelID, after) {
+			if given++; given > limit {
+				f.mu.Lock()
+				f.overread = true
+				f.mu.Unlock()
+			}
+			if !yield(f.subscriptions[channelID][id], err) {
 				return
 			}
 		}

@@ -27,12 +27,12 @@ func TestAnswerToMistakes(t *testing.T) {
 		{"array", RouteDefault, `[{"action":"ping"}]`, "error not_an_object", "one JSON object"},
 		{"string", RouteDefault, `"ping"`, "error not_an_object", "one JSON object"},
 		{"null", RouteDefault, `null`, "error not_an_object", "one JSON object"},
-		{"no action", RouteDefault, `{"id":"7"}`, "error 7 missing_action", "use sendMessage, editMessage, deleteMessage, subscribeChannel, unsubscribeChannel, getHistory, whoami or ping"},
+		{"no action", RouteDefault, `{"id":"7"}`, "error 7 missing_action", "use sendMessage, editMessage, deleteMessage, subscribeChannel, unsubscribeChannel, getHistory, listMembers, typing, whoami or ping"},
 		{"action elsewhere", RouteDefault, `{"type":"foo"}`, "error missing_action", `"action" unless this stage selects by another`},
 		{"action of a route that is selected otherwise", RouteDefault, `{"action":"ping"}`, "error unknown_action", `action "ping" reached no route: this stage selects by another field`},
 		{"action is a number", RouteDefault, `{"action":1}`, "error invalid_type", "action is a number"},
 		{"action is null", RouteDefault, `{"action":null}`, "error invalid_type", "action is null"},
-		{"unknown action", RouteDefault, `{"action":"foo","id":"7"}`, "error 7 unknown_action", `unknown action "foo": use sendMessage, editMessage, deleteMessage, subscribeChannel, unsubscribeChannel, getHistory, whoami or ping`},
+		{"unknown action", RouteDefault, `{"action":"foo","id":"7"}`, "error 7 unknown_action", `unknown action "foo": use sendMessage, editMessage, deleteMessage, subscribeChannel, unsubscribeChannel, getHistory, listMembers, typing, whoami or ping`},
 		{"action in capitals", RouteDefault, `{"action":"PING"}`, "error unknown_action", `"PING"`},
 		{"empty action", RouteDefault, `{"action":""}`, "error unknown_action", `unknown action ""`},
 		{"a route of the service's", RouteDefault, `{"action":"$connect"}`, "error unknown_action", `"$connect"`},
@@ -66,6 +66,11 @@ func TestAnswerToMistakes(t *testing.T) {
 		{"after is beyond all numbers", ActionGetHistory, `{"channelId":"a","after":99999999999999999999999}`, "error invalid_range", "use 0 to 9007199254740991"},
 		{"before and after", ActionGetHistory, `{"channelId":"a","before":3,"after":1}`, "error invalid_range", "use one of them"},
 		{"no channelId for a history", ActionGetHistory, `{}`, "error missing_field", "channelId is missing"},
+		{"cursor is a number", ActionListMembers, `{"channelId":"a","cursor":1}`, "error invalid_type", "cursor is a number"},
+		{"cursor is empty", ActionListMembers, `{"channelId":"a","cursor":""}`, "error invalid_range", "cursor is none"},
+		{"cursor is too long", ActionListMembers, `{"channelId":"a","cursor":"` + strings.Repeat("x", 1014) + `"}`, "error invalid_range", "cursor is none"},
+		{"typing without a channel", ActionTyping, `{}`, "error missing_field", "channelId is missing"},
+		{"typing with an empty name", ActionTyping, `{"channelId":"a","name":""}`, "error invalid_name", "name"},
 		{"no name", ActionSendMessage, `{"channelId":"a","content":"x"}`, "error missing_field", "name is missing"},
 		{"no content", ActionSendMessage, `{"channelId":"a","name":"x"}`, "error missing_field", "content is missing"},
 		{"content is a number", ActionSendMessage, `{"channelId":"a","name":"x","content":1}`, "error invalid_type", "content is a number"},
@@ -119,11 +124,11 @@ func FuzzAnswer(f *testing.F) {
 		`{"action":"subscribeChannel","channelId":"Secret"}`, `{"action":"whoami","id":"7"}`,
 		`{"channelId":"\ud800"}`, `{"a":1e999}`, `[`, "\xff", `{"action":"` + strings.Repeat("é", 50) + `"}`,
 	} {
-		for route := range uint8(10) {
+		for route := range uint8(12) {
 			f.Add(route, []byte(seed))
 		}
 	}
-	routes := []string{ActionSendMessage, ActionEditMessage, ActionDeleteMessage, ActionSubscribeChannel, ActionUnsubscribeChannel, ActionGetHistory, ActionWhoAmI, ActionPing, RouteDefault, "other"}
+	routes := []string{ActionSendMessage, ActionEditMessage, ActionDeleteMessage, ActionSubscribeChannel, ActionUnsubscribeChannel, ActionGetHistory, ActionListMembers, ActionTyping, ActionWhoAmI, ActionPing, RouteDefault, "other"}
 	f.Fuzz(func(t *testing.T, route uint8, body []byte) {
 		w := newWorld(t)
 		w.quiet("alice")

@@ -89,14 +89,22 @@ func (p *page) fill(messages iter.Seq2[listed, error]) error {
 			// No client's and no service's: none as large is ever published.
 			item = encode(messageEvent{Event: "channel_message", Seq: m.seq, At: formatTime(m.at), Truncated: true})
 		}
-		if p.room -= len(item) + 1; p.room < 0 || len(p.items) == p.limit {
-			p.more = true
+		if !p.add(item) {
 			return nil
 		}
-		if len(p.items) == 0 {
+		if len(p.items) == 1 {
 			p.first = m.seq
 		}
-		p.items = append(p.items, item)
 	}
 	return nil
+}
+
+// add takes an item unless the page is full.
+func (p *page) add(item json.RawMessage) bool {
+	if p.room -= len(item) + 1; p.room < 0 || len(p.items) == p.limit {
+		p.more = true
+		return false
+	}
+	p.items = append(p.items, item)
+	return true
 }

@@ -22,7 +22,7 @@ const reviseAttempts = 5
 // it sees a gap and can fetch it, and goes out as a message does: stored first,
 // then delivered by this call, then by the table's stream.
 func (s *Service) Edit(ctx context.Context, connectionID, channelID string, seq int64, content string) (Message, error) {
-	content, err := cleanContent(content, s.Sanitize)
+	content, err := cleanContent(content, s.limits().Content, s.Sanitize)
 	if err != nil {
 		return Message{}, err
 	}

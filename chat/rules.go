@@ -34,7 +34,10 @@ func CheckChannelID(id string) error {
 // digits of every script, hyphens, and single spaces between words; every other
 // character is stripped. It returns an [Error] with CodeInvalidName if nothing
 // or more than MaxName characters are left.
-func CleanName(name string) (string, error) {
+func CleanName(name string) (string, error) { return cleanName(name, MaxName) }
+
+// cleanName is CleanName for names of at most most characters.
+func cleanName(name string, most int) (string, error) {
 	var b strings.Builder
 	space := false
 	for _, r := range name {
@@ -51,9 +54,9 @@ func CleanName(name string) (string, error) {
 	}
 	switch n := utf8.RuneCountInString(b.String()); {
 	case n == 0:
-		return "", fail(CodeInvalidName, "name has no letter, digit or hyphen in it: use 1 to 64 letters, digits, spaces or hyphens")
-	case n > MaxName:
-		return "", fail(CodeInvalidName, "name is %d characters long: use at most 64", n)
+		return "", fail(CodeInvalidName, "name has no letter, digit or hyphen in it: use 1 to %d letters, digits, spaces or hyphens", most)
+	case n > most:
+		return "", fail(CodeInvalidName, "name is %d characters long: use at most %d", n, most)
 	}
 	return b.String(), nil
 }
@@ -63,10 +66,11 @@ func isWord(r rune) bool {
 	return unicode.In(r, unicode.L, unicode.M, unicode.Nd)
 }
 
-// cleanContent gives content as others will see it, by sanitize.
-func cleanContent(content string, sanitize func(string) string) (string, error) {
-	if len(content) > MaxContent {
-		return "", fail(CodeContentTooLong, "content is %d bytes of UTF-8 long: send at most %d", len(content), MaxContent)
+// cleanContent gives content of at most most bytes as others will see it, by
+// sanitize.
+func cleanContent(content string, most int, sanitize func(string) string) (string, error) {
+	if len(content) > most {
+		return "", fail(CodeContentTooLong, "content is %d bytes of UTF-8 long: send at most %d", len(content), most)
 	}
 	clean := sanitize(content)
 	if !hasText(clean) {

@@ -60,14 +60,14 @@ func (s *Service) SendOnce(ctx context.Context, id, connectionID, channelID, nam
 // compose gives a draft the form of a message that can be stored, all but its
 // sequence number, or returns an [Error].
 func (s *Service) compose(m Message) (Message, error) {
-	if err := CheckChannelID(m.ChannelID); err != nil {
+	if err := s.checkChannelID(m.ChannelID); err != nil {
 		return Message{}, err
 	}
 	var err error
-	if m.Name, err = CleanName(m.Name); err != nil {
+	if m.Name, err = cleanName(m.Name, s.limits().Name); err != nil {
 		return Message{}, err
 	}
-	if m.Content, err = cleanContent(m.Content, s.Sanitize); err != nil {
+	if m.Content, err = cleanContent(m.Content, s.limits().Content, s.Sanitize); err != nil {
 		return Message{}, err
 	}
 	m.At = s.now()

@@ -17,6 +17,9 @@ type Service struct {
 	// "<" in its result begins a tag. Needed by Send and Publish.
 	Sanitize func(string) string
 
+	// Limits are what clients may do.
+	Limits Limits
+
 	// DefaultChannels are the channels that every connection joins.
 	DefaultChannels []string
 
@@ -42,6 +45,8 @@ type Service struct {
 
 	// Log gets what happens, never contents; nil means nowhere.
 	Log *slog.Logger
+
+	typed typists
 }
 
 func (s *Service) now() time.Time {

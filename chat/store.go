@@ -49,6 +49,11 @@ type Subscriptions interface {
 	// ListSubscribers gives the connections in a channel in a fixed order,
 	// those after one of them, or all for "". It ends at its first error.
 	ListSubscribers(ctx context.Context, channelID, after string) iter.Seq2[string, error]
+	// ListMembers gives the subscriptions of a channel in the order of
+	// ListSubscribers, those after the one of a connection, or all for "". Few
+	// more than limit are read unless they are asked for. It ends at its first
+	// error.
+	ListMembers(ctx context.Context, channelID, after string, limit int) iter.Seq2[Subscription, error]
 	// ListSubscriptions gives the channels of a connection, in order. It may
 	// lag behind writes by a moment. It ends at its first error.
 	ListSubscriptions(ctx context.Context, connectionID string) iter.Seq2[string, error]

@@ -11,8 +11,11 @@ import (
 // message will be posted to the connection. A repetition changes nothing and is
 // announced to nobody.
 func (s *Service) Subscribe(ctx context.Context, connectionID, channelID string) (seq int64, err error) {
-	if err := CheckChannelID(channelID); err != nil {
+	if err := s.checkChannelID(channelID); err != nil {
 		return 0, err
+	}
+	if err := s.checkSubscriptions(ctx, connectionID, channelID); err != nil {
+		return 0, fmt.Errorf("subscribe %s to %q: %w", connectionID, channelID, err)
 	}
 	if err := s.Store.PutSubscription(ctx, s.subscription(channelID, connectionID)); err != nil {
 		return 0, fmt.Errorf("subscribe %s to %q: %w", connectionID, channelID, err)

@@ -42,12 +42,15 @@ type ChatStackArgs struct {
 	// and _, but not ping or sping. Empty means the name of the Pulumi stack, with
 	// - for every other character.
 	StageName string
-	// Routes are further routes, at most 289, each with a function of its own.
+	// Routes are further routes, at most 287, each with a function of its own.
 	Routes []ChatRouteArgs
 	// MessageRetention is how long messages are kept: 1 min to 3650 days, in
 	// whole seconds. 0 means 30 days; KeepMessages means for ever. DynamoDB
 	// deletes within a few days of expiry.
 	MessageRetention time.Duration
+	// Limits are what clients may do: how long contents and names may be, how
+	// many channels a connection may be in. The zero value means the defaults.
+	Limits chat.Limits
 	// FunctionMemory is the memory in MB of the functions behind the API, which
 	// also decides their share of a CPU: 128 to 10240. 0 means 256.
 	FunctionMemory int
@@ -91,6 +94,7 @@ func (a ChatStackArgs) withDefaults() ChatStackArgs {
 	if a.MessageRetention == 0 {
 		a.MessageRetention = DefaultMessageRetention
 	}
+	a.Limits = a.Limits.WithDefaults()
 	if a.FunctionMemory == 0 {
 		a.FunctionMemory = DefaultFunctionMemory
 	}
@@ -120,6 +124,7 @@ func (a ChatStackArgs) validate(stack string) error {
 		validateStageName("StageName", api.StageName),
 		a.validateRoutes(),
 		a.validateMessageRetention(),
+		a.validateLimits(),
 		validateMemory("FunctionMemory", a.FunctionMemory),
 		validateTimeout("FunctionTimeout", a.FunctionTimeout, maxIntegrationTimeout),
 		validateMemory("BroadcastMemory", a.BroadcastMemory),
@@ -186,6 +191,30 @@ func (a ChatStackArgs) validateMessageRetention() error {
 		return nil
 	}
 	return badArgument("MessageRetention", d, "1m0s to 87600h0m0s (3650 days), in whole seconds, or KeepMessages (-1)")
+}
+
+func (a ChatStackArgs) validateLimits() error {
+	var mistakes []error
+	for _, limit := range []struct {
+		name        string
+		value, most int
+	}{
+		{"Content", a.Limits.Content, chat.MostContent},
+		{"Name", a.Limits.Name, chat.MostName},
+		{"ChannelID", a.Limits.ChannelID, chat.MaxChannelID},
+		{"Subscriptions", a.Limits.Subscriptions, chat.MostSubscriptions},
+	} {
+		if limit.value < 1 || limit.value > limit.most {
+			mistakes = append(mistakes, badArgument("Limits."+limit.name, limit.value, fmt.Sprintf("1 to %d", limit.most)))
+		}
+	}
+	return errors.Join(mistakes...)
+}
+
+// limitsJSON is what the functions read as LIMITS.
+func (a ChatStackArgs) limitsJSON() string {
+	text, _ := json.Marshal(a.Limits) // a struct of integers cannot fail
+	return string(text)
 }
 
 // apiArgs are the settings of the stack's API, which has no routes until its

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"example.com/chatstack/chat"
 )
 
 func TestChatStackMistakes(t *testing.T) {
@@ -30,7 +32,14 @@ func TestChatStackMistakes(t *testing.T) {
 		args *ChatStackArgs
 		want []string
 	}{
-		"too many routes":            {&ChatStackArgs{Routes: crowd}, []string{"Routes is 293 routes long: allowed is at most 289 routes"}},
+		"limits": {
+			&ChatStackArgs{Limits: chat.Limits{Content: chat.MostContent + 1, Name: -1, ChannelID: 129, Subscriptions: 1001}},
+			[]string{
+				"Limits.Content is 24577: allowed is 1 to 24576", "Limits.Name is -1: allowed is 1 to 128",
+				"Limits.ChannelID is 129: allowed is 1 to 128", "Limits.Subscriptions is 1001: allowed is 1 to 1000",
+			},
+		},
+		"too many routes":            {&ChatStackArgs{Routes: crowd}, []string{"Routes is 293 routes long: allowed is at most 287 routes"}},
 		"stage of a health check":    {&ChatStackArgs{StageName: "sping"}, []string{`StageName is "sping": allowed is any name but ping and sping`}},
 		"empty default channel":      {&ChatStackArgs{DefaultChannels: []string{"General", ""}}, []string{`chat stack "chat"`, `DefaultChannels[1] is "": allowed is 1 to 128 letters`}},
 		"odd default channel":        {&ChatStackArgs{DefaultChannels: []string{"a|b"}}, []string{`DefaultChannels[0] is "a|b"`}},

@@ -24,8 +24,8 @@ type chatFunction struct {
 func chatFunctions() []chatFunction {
 	return []chatFunction{
 		{name: "broadcast"}, // on the table's stream
-		{name: "message", routes: map[string]bool{"sendMessage": true, "editMessage": true, "deleteMessage": true}},
-		{name: "channel", routes: map[string]bool{"subscribeChannel": true, "unsubscribeChannel": true, "getHistory": true}},
+		{name: "message", routes: map[string]bool{"sendMessage": true, "editMessage": true, "deleteMessage": true, "typing": true}},
+		{name: "channel", routes: map[string]bool{"subscribeChannel": true, "unsubscribeChannel": true, "getHistory": true, "listMembers": true}},
 		{name: "connection", routes: map[string]bool{
 			ConnectRoute: false, DisconnectRoute: false, "whoami": true, "ping": true,
 		}},
@@ -45,6 +45,7 @@ func chatPackage(function string) string {
 func (s *ChatStack) chatFunctionArgs(name string, args ChatStackArgs) GoFunctionArgs {
 	f := args.functionArgs(chatPackage(name))
 	retention := pulumi.String(max(args.MessageRetention, 0).String()) // 0s means for ever
+	limits := pulumi.String(args.limitsJSON())
 	table := s.Table.grant("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query")
 	post := s.API.GrantManageConnections(PostConnection)
 	switch name {
@@ -59,13 +60,14 @@ func (s *ChatStack) chatFunctionArgs(name string, args ChatStackArgs) GoFunction
 			"TABLE_NAME":          s.TableName,
 			"MANAGEMENT_ENDPOINT": s.ManagementEndpoint,
 			"MESSAGE_RETENTION":   retention,
+			"LIMITS":              limits,
 		}
 		f.Statements = []PolicyStatement{table, s.Table.grantIndexQuery(), post}
 	case "fallback":
 		f.Environment = pulumi.StringMap{"FURTHER_ACTIONS": pulumi.String(args.furtherActionsJSON())}
 	case "channel":
-		f.Environment = pulumi.StringMap{"TABLE_NAME": s.TableName}
-		f.Statements = []PolicyStatement{table}
+		f.Environment = pulumi.StringMap{"TABLE_NAME": s.TableName, "LIMITS": limits}
+		f.Statements = []PolicyStatement{table, s.Table.grantIndexQuery()}
 	}
 	if name == "broadcast" {
 		f.Memory, f.Timeout = args.BroadcastMemory, args.BroadcastTimeout

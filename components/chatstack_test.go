@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"example.com/chatstack/chat"
 )
 
 // previewChat declares a chat stack called chat, whose functions are not built.
@@ -45,7 +47,7 @@ func TestChatStackDeclares(t *testing.T) {
 		n := "chat-" + f
 		want = append(want, "LogGroup "+n+"-logs", "Role "+n+"-role", "RolePolicy "+n+"-policy", "Function "+n, "GoFunction "+n)
 	}
-	twoWay := []string{"on-default", "route-deleteMessage", "route-editMessage", "route-getHistory", "route-ping", "route-sendMessage", "route-subscribeChannel", "route-unsubscribeChannel", "route-whoami"}
+	twoWay := []string{"on-default", "route-deleteMessage", "route-editMessage", "route-getHistory", "route-listMembers", "route-ping", "route-sendMessage", "route-subscribeChannel", "route-typing", "route-unsubscribeChannel", "route-whoami"}
 	for _, r := range append([]string{"on-connect", "on-disconnect"}, twoWay...) {
 		want = append(want, "Integration chat-api-"+r, "Permission chat-api-"+r, "Route chat-api-"+r)
 	}
@@ -140,7 +142,7 @@ func TestChatFunctionsMayDoWhatTheyNeedAndNoMore(t *testing.T) {
 	}
 	for name, want := range map[string][]string{
 		"fallback":   {},
-		"channel":    items,
+		"channel":    append([]string{"dynamodb:Query " + index}, items...),
 		"connection": append([]string{"dynamodb:Query " + index}, items...),
 		"message":    append([]string{"dynamodb:Query " + index, post}, items...),
 		"broadcast": append([]string{
@@ -206,17 +208,19 @@ func TestChatFunctionsAreToldWhatTheyNeedAndNoMore(t *testing.T) {
 	c := mustPreviewChat(t, &ChatStackArgs{
 		DefaultChannels:  []string{"General", "Zürich & Bern"[:7]},
 		MessageRetention: 36 * time.Hour,
+		Limits:           chat.Limits{Name: 32},
 	})
 	const (
+		limits   = `{"content":16384,"name":32,"channelId":128,"subscriptions":100}`
 		table    = "chat-table-a1b2c3d"
 		endpoint = "https://chat-api-a1b2c3d.execute-api.eu-central-1.amazonaws.com/dev"
 	)
 	for name, want := range map[string]map[string]any{
 		"fallback":   {"FURTHER_ACTIONS": "[]"},
-		"channel":    {"TABLE_NAME": table},
+		"channel":    {"TABLE_NAME": table, "LIMITS": limits},
 		"connection": {"TABLE_NAME": table, "DEFAULT_CHANNELS": `["General","Zürich"]`},
-		"message":    {"TABLE_NAME": table, "MANAGEMENT_ENDPOINT": endpoint, "MESSAGE_RETENTION": "36h0m0s"},
-		"broadcast":  {"TABLE_NAME": table, "MANAGEMENT_ENDPOINT": endpoint, "MESSAGE_RETENTION": "36h0m0s"},
+		"message":    {"TABLE_NAME": table, "MANAGEMENT_ENDPOINT": endpoint, "MESSAGE_RETENTION": "36h0m0s", "LIMITS": limits},
+		"broadcast":  {"TABLE_NAME": table, "MANAGEMENT_ENDPOINT": endpoint, "MESSAGE_RETENTION": "36h0m0s", "LIMITS": limits},
 	} {
 		if diff := cmp.Diff(want, c.variables(t, "chat-"+name)); diff != "" {
 			t.Errorf("%s is told (-want +got):\n%s", name, diff)

@@ -21,9 +21,9 @@ func ExampleNewChatStack() {
 	})
 	// Output:
 	// 1 apigatewayv2.Api
-	// 11 apigatewayv2.Integration
-	// 11 apigatewayv2.Route
-	// 9 apigatewayv2.RouteResponse
+	// 13 apigatewayv2.Integration
+	// 13 apigatewayv2.Route
+	// 11 apigatewayv2.RouteResponse
 	// 1 apigatewayv2.Stage
 	// 5 cloudwatch.LogGroup
 	// 1 dynamodb.Table
@@ -31,7 +31,7 @@ func ExampleNewChatStack() {
 	// 6 iam.RolePolicy
 	// 1 lambda.EventSourceMapping
 	// 5 lambda.Function
-	// 11 lambda.Permission
+	// 13 lambda.Permission
 	// 1 sqs.Queue
 }
 
@@ -57,9 +57,9 @@ func ExampleNewChatStack_route() {
 	})
 	// Output:
 	// 1 apigatewayv2.Api
-	// 12 apigatewayv2.Integration
-	// 12 apigatewayv2.Route
-	// 10 apigatewayv2.RouteResponse
+	// 14 apigatewayv2.Integration
+	// 14 apigatewayv2.Route
+	// 12 apigatewayv2.RouteResponse
 	// 1 apigatewayv2.Stage
 	// 6 cloudwatch.LogGroup
 	// 1 dynamodb.Table
@@ -67,7 +67,7 @@ func ExampleNewChatStack_route() {
 	// 7 iam.RolePolicy
 	// 1 lambda.EventSourceMapping
 	// 6 lambda.Function
-	// 12 lambda.Permission
+	// 14 lambda.Permission
 	// 1 sqs.Queue
 }
 

@@ -227,3 +227,75 @@ func revising(t *testing.T, endpoint string) {
 		t.Errorf("the history is %v", text)
 	}
 }
+
+// members lists who is in a channel as they come and go.
+func members(t *testing.T, endpoint string) {
+	stays, goes := connect(t, endpoint), connect(t, endpoint)
+	list := func(id string) (connections []string) {
+		stays.send(event{"action": "listMembers", "channelId": "members", "id": id})
+		answer := stays.expect(event{"event": "members", "id": id})
+		if answer["cursor"] != "" {
+			t.Errorf("a few members have the cursor %v", answer["cursor"])
+		}
+		for _, m := range answer["members"].([]any) {
+			for _, c := range m.(map[string]any)["connections"].([]any) {
+				connections = append(connections, c.(string))
+			}
+		}
+		slices.Sort(connections)
+		return connections
+	}
+	if got := list("1"); len(got) != 0 {
+		t.Errorf("a new channel has the members %v", got)
+	}
+	stays.join("members")
+	goes.join("members")
+	want := []string{stays.id, goes.id}
+	slices.Sort(want)
+	if got := list("2"); !slices.Equal(got, want) {
+		t.Errorf("members %v, want %v", got, want)
+	}
+	goes.send(event{"action": "unsubscribeChannel", "channelId": "members", "id": "out"})
+	goes.expect(event{"event": "unsubscribed", "id": "out"})
+	if got := list("3"); !slices.Equal(got, []string{stays.id}) {
+		t.Errorf("members %v, want %s", got, stays.id)
+	}
+}
+
+// typing shows the others who writes, and nobody later.
+func typing(t *testing.T, endpoint string) {
+	writer, other := connect(t, endpoint), connect(t, endpoint)
+	writer.join("typing")
+	other.join("typing")
+	writer.send(event{"action": "typing", "channelId": "typing", "name": "writer", "id": "1"})
+	writer.expect(event{"event": "ack", "id": "1", "channelId": "typing"})
+	other.expect(event{"event": "typing", "channelId": "typing", "name": "writer", "senderId": writer.id})
+	writer.never(event{"event": "typing"})
+	later := connect(t, endpoint)
+	later.send(event{"action": "subscribeChannel", "channelId": "typing", "after": 0, "id": "2"})
+	if answer := later.expect(event{"event": "subscribed", "id": "2"}); answer["seq"] != 0.0 || len(answer["missed"].([]any)) != 0 {
+		t.Errorf("typing was kept: %v", answer)
+	}
+}
+
+// manyChannels subscribes until no more is allowed.
+func manyChannels(t *testing.T, endpoint string) {
+	c := connect(t, endpoint)
+	const most = 100
+	subscribe := func(n int) event {
+		id := fmt.Sprint("subscribe ", n)
+		c.send(event{"action": "subscribeChannel", "channelId": fmt.Sprint("many ", n), "id": id})
+		return c.expect(event{"id": id})
+	}
+	for n := 1; n < most; n++ { // it is in General
+		if answer := subscribe(n); answer["event"] != "subscribed" {
+			t.Fatalf("channel %d: %v", n, answer)
+		}
+	}
+	if answer := subscribe(most); answer["code"] != "too_many_subscriptions" {
+		t.Errorf("channel %d: %v", most, answer)
+	}
+	if answer := subscribe(1); answer["event"] != "subscribed" {
+		t.Errorf("a channel that it is in: %v", answer)
+	}
+}

@@ -45,8 +45,8 @@ func deliveryKey(channelID, unique string) item {
 
 func sentKey(sender, id string) item { return key(senderPrefix+sender, sentPrefix+id) }
 
-// after cuts prefix off s and reports whether anything followed it.
-func after(s, prefix string) (string, bool) {
+// suffix cuts prefix off s and reports whether anything followed it.
+func suffix(s, prefix string) (string, bool) {
 	rest, ok := strings.CutPrefix(s, prefix)
 	return rest, ok && rest != ""
 }

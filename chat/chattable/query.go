@@ -48,7 +48,7 @@ func (t *Table) list(ctx context.Context, input *dynamodb.QueryInput, attribute,
 				yield("", err)
 				return
 			}
-			if name, ok := after(textOf(i, attribute), prefix); ok && !yield(name, nil) {
+			if name, ok := suffix(textOf(i, attribute), prefix); ok && !yield(name, nil) {
 				return
 			}
 		}

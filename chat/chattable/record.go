@@ -39,20 +39,20 @@ func decode(r events.DynamoDBEventRecord, pk, sk string) (chat.Change, error) {
 	default:
 		return nil, errors.New("unknown event name")
 	}
-	if connectionID, ok := after(pk, connectionPrefix); ok && sk == metaSort && name == events.DynamoDBOperationTypeRemove {
+	if connectionID, ok := suffix(pk, connectionPrefix); ok && sk == metaSort && name == events.DynamoDBOperationTypeRemove {
 		return chat.ConnectionEnded{ConnectionID: connectionID}, nil
 	}
-	channelID, ok := after(pk, channelPrefix)
+	channelID, ok := suffix(pk, channelPrefix)
 	if !ok {
 		return nil, nil
 	}
-	if connectionID, ok := after(sk, connectionPrefix); ok {
+	if connectionID, ok := suffix(sk, connectionPrefix); ok {
 		if name == events.DynamoDBOperationTypeRemove {
 			return leftOf(r, channelID, connectionID), nil
 		}
 		return joinedOf(r, channelID, connectionID)
 	}
-	if unique, ok := after(sk, publishPrefix); ok {
+	if unique, ok := suffix(sk, publishPrefix); ok {
 		if name == events.DynamoDBOperationTypeInsert || name == events.DynamoDBOperationTypeModify && replacesRejected(r) {
 			return requestOf(r, channelID, unique)
 		}
@@ -61,7 +61,7 @@ func decode(r events.DynamoDBEventRecord, pk, sk string) (chat.Change, error) {
 	if name != events.DynamoDBOperationTypeInsert {
 		return nil, nil
 	}
-	if unique, ok := after(sk, deliveryPrefix); ok {
+	if unique, ok := suffix(sk, deliveryPrefix); ok {
 		return storedDeliveryOf(r, channelID, unique)
 	}
 	return nil, nil

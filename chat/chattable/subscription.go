@@ -55,6 +55,30 @@ func (t *Table) DeleteSubscription(ctx context.Context, channelID, connectionID 
 // ListSubscribers gives the connections in a channel, sorted, those after one
 // of them or all for "", reading a page as it is needed.
 func (t *Table) ListSubscribers(ctx context.Context, channelID, after string) iter.Seq2[string, error] {
+	return t.list(ctx, t.subscribersOf(channelID, after), "sk", connectionPrefix)
+}
+
+// ListMembers gives the subscriptions of a channel, sorted by connection, those
+// after the one of a connection, or all for "", in pages of limit.
+func (t *Table) ListMembers(ctx context.Context, channelID, after string, limit int) iter.Seq2[chat.Subscription, error] {
+	input := t.subscribersOf(channelID, after)
+	input.Limit = aws.Int32(int32(limit))
+	return func(yield func(chat.Subscription, error) bool) {
+		for i, err := range t.query(ctx, input) {
+			if err != nil {
+				yield(chat.Subscription{}, err)
+				return
+			}
+			if id, ok := suffix(textOf(i, "sk"), connectionPrefix); ok &&
+				!yield(chat.Subscription{ChannelID: channelID, ConnectionID: id, Since: timeOf(i, "since")}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// subscribersOf is the query of a channel's subscriptions.
+func (t *Table) subscribersOf(channelID, after string) *dynamodb.QueryInput {
 	input := &dynamodb.QueryInput{
 		TableName:              aws.String(t.Name),
 		KeyConditionExpression: aws.String("pk = :pk AND begins_with(sk, :sk)"),
@@ -67,7 +91,7 @@ func (t *Table) ListSubscribers(ctx context.Context, channelID, after string) it
 	if after != "" {
 		input.ExclusiveStartKey = subscriptionKey(channelID, after)
 	}
-	return t.list(ctx, input, "sk", connectionPrefix)
+	return input
 }
 
 // ListSubscriptions gives the channels of a connection, sorted. The index that

@@ -198,6 +198,17 @@ func TestSubscriptions(t *testing.T) {
 		diff(t, "after one that has left", collect(t, table.ListSubscribers(ctx, "room", "c03x")), want[4:])
 		diff(t, "after the last", collect(t, table.ListSubscribers(ctx, "room", "c09")), []string(nil))
 		diff(t, "of no channel", collect(t, table.ListSubscribers(ctx, "none", "")), []string(nil))
+		for _, pageSize := range []int32{3, 0} {
+			table.PageSize = pageSize
+			var members []string
+			for _, s := range collect(t, table.ListMembers(ctx, "room", "c01", 4)) {
+				members = append(members, s.ConnectionID)
+				if s.ChannelID != "room" || !s.Since.Equal(start) {
+					t.Errorf("member %+v", s)
+				}
+			}
+			diff(t, "members", members, want[2:])
+		}
 		for id, err := range table.ListSubscribers(ctx, "room", "") { // stopping early is no error
 			if err != nil || id != "c00" {
 				t.Errorf("%s, %v", id, err)

@@ -32,6 +32,8 @@ func main() {
 func newHandler(ctx context.Context, log *slog.Logger) (*handler.Stream, error) {
 	vars := env.NewReader(os.LookupEnv)
 	name, endpoint, retention := vars.String("TABLE_NAME"), vars.URL("MANAGEMENT_ENDPOINT"), vars.Duration("MESSAGE_RETENTION")
+	var limits chat.Limits
+	vars.JSON("LIMITS", &limits)
 	if err := vars.Err(); err != nil {
 		return nil, err
 	}
@@ -45,6 +47,7 @@ func newHandler(ctx context.Context, log *slog.Logger) (*handler.Stream, error) 
 		Store:    table,
 		Poster:   connections.New(aws, endpoint, connections.Options{}),
 		Sanitize: markup.NewSanitizer().Sanitize,
+		Limits:   limits,
 		Log:      log,
 	}
 	return &handler.Stream{Chat: service, Log: log}, nil

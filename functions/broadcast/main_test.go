@@ -7,7 +7,7 @@ import (
 )
 
 func TestNewHandler(t *testing.T) {
-	variables := map[string]string{"TABLE_NAME": "chat", "MANAGEMENT_ENDPOINT": "https://a.example/prod", "MESSAGE_RETENTION": "720h0m0s"}
+	variables := map[string]string{"TABLE_NAME": "chat", "MANAGEMENT_ENDPOINT": "https://a.example/prod", "MESSAGE_RETENTION": "720h0m0s", "LIMITS": "{}"}
 	for name, value := range variables {
 		t.Setenv(name, value)
 	}

@@ -1,5 +1,5 @@
 // Command channel is the function of the routes subscribeChannel,
-// unsubscribeChannel and getHistory.
+// unsubscribeChannel, getHistory and listMembers.
 package main
 
 import (
@@ -30,6 +30,8 @@ func main() {
 func newHandler(ctx context.Context, log *slog.Logger) (*handler.WebSocket, error) {
 	vars := env.NewReader(os.LookupEnv)
 	table := vars.String("TABLE_NAME")
+	var limits chat.Limits
+	vars.JSON("LIMITS", &limits)
 	if err := vars.Err(); err != nil {
 		return nil, err
 	}
@@ -37,6 +39,6 @@ func newHandler(ctx context.Context, log *slog.Logger) (*handler.WebSocket, erro
 	if err != nil {
 		return nil, err
 	}
-	service := &chat.Service{Store: chattable.New(dynamodb.NewFromConfig(aws), table), Log: log}
+	service := &chat.Service{Store: chattable.New(dynamodb.NewFromConfig(aws), table), Limits: limits, Log: log}
 	return &handler.WebSocket{Chat: service, Log: log}, nil
 }

@@ -7,7 +7,7 @@ import (
 )
 
 func TestNewHandler(t *testing.T) {
-	variables := map[string]string{"TABLE_NAME": "chat"}
+	variables := map[string]string{"TABLE_NAME": "chat", "LIMITS": "{}"}
 	for name, value := range variables {
 		t.Setenv(name, value)
 	}

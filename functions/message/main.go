@@ -1,5 +1,5 @@
-// Command message is the function of the routes sendMessage, editMessage and
-// deleteMessage.
+// Command message is the function of the routes sendMessage, editMessage,
+// deleteMessage and typing.
 package main
 
 import (
@@ -32,6 +32,8 @@ func main() {
 func newHandler(ctx context.Context, log *slog.Logger) (*handler.WebSocket, error) {
 	vars := env.NewReader(os.LookupEnv)
 	name, endpoint, retention := vars.String("TABLE_NAME"), vars.URL("MANAGEMENT_ENDPOINT"), vars.Duration("MESSAGE_RETENTION")
+	var limits chat.Limits
+	vars.JSON("LIMITS", &limits)
 	if err := vars.Err(); err != nil {
 		return nil, err
 	}
@@ -45,6 +47,7 @@ func newHandler(ctx context.Context, log *slog.Logger) (*handler.WebSocket, erro
 		Store:    table,
 		Poster:   connections.New(aws, endpoint, connections.Options{}),
 		Sanitize: markup.NewSanitizer().Sanitize,
+		Limits:   limits,
 		Log:      log,
 	}
 	return &handler.WebSocket{Chat: service, Log: log}, nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -69,6 +70,20 @@ func (r *Reader) Strings(name string) []string {
 		r.errs = append(r.errs, fmt.Errorf("environment variable %s is %q, which is no JSON array of strings: %w", name, value, err))
 	}
 	return list
+}
+
+// JSON reads a variable that must hold JSON of the type that into points to,
+// without fields that it does not have.
+func (r *Reader) JSON(name string, into any) {
+	value := r.String(name)
+	if value == "" {
+		return
+	}
+	decoder := json.NewDecoder(strings.NewReader(value))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		r.errs = append(r.errs, fmt.Errorf("environment variable %s is %q, which is no JSON of a %T: %w", name, value, into, err))
+	}
 }
 
 // Err gives everything that was wrong, nil if nothing was.

@@ -18,7 +18,7 @@ func reader(vars map[string]string) *Reader {
 func TestReader(t *testing.T) {
 	t.Parallel()
 	r := reader(map[string]string{
-		"TABLE": "chat", "ENDPOINT": "https://a.example/prod", "KEEP": "720h0m0s", "CHANNELS": `["General","b"]`,
+		"TABLE": "chat", "ENDPOINT": "https://a.example/prod", "KEEP": "720h0m0s", "CHANNELS": `["General","b"]`, "LIMITS": `{"a":1}`,
 	})
 	if got := r.String("TABLE"); got != "chat" {
 		t.Errorf("String = %q", got)
@@ -31,6 +31,10 @@ func TestReader(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"General", "b"}, r.Strings("CHANNELS")); diff != "" {
 		t.Error(diff)
+	}
+	limits := struct{ A, B int }{B: 2}
+	if r.JSON("LIMITS", &limits); limits.A != 1 || limits.B != 2 {
+		t.Errorf("JSON = %+v", limits)
 	}
 	if err := r.Err(); err != nil {
 		t.Error(err)
@@ -52,6 +56,8 @@ func TestReaderNamesEveryVariableThatIsWrong(t *testing.T) {
 		{"other scheme", map[string]string{"E": "wss://a.example/prod"}, func(r *Reader) { r.URL("E") }, "environment variable E is"},
 		{"no duration", map[string]string{"KEEP": "30 days"}, func(r *Reader) { r.Duration("KEEP") }, "environment variable KEEP is"},
 		{"negative duration", map[string]string{"KEEP": "-1s"}, func(r *Reader) { r.Duration("KEEP") }, "environment variable KEEP is"},
+		{"no JSON", map[string]string{"L": "7 a day"}, func(r *Reader) { r.JSON("L", &struct{ A int }{}) }, "environment variable L is"},
+		{"JSON of something else", map[string]string{"L": `{"B":7}`}, func(r *Reader) { r.JSON("L", &struct{ A int }{}) }, "environment variable L is"},
 		{"no array", map[string]string{"C": "General"}, func(r *Reader) { r.Strings("C") }, "environment variable C is"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

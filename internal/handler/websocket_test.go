@@ -121,7 +121,7 @@ func TestWebSocket(t *testing.T) {
 // the function throw.
 func TestDefect5NoFrameMakesTheFunctionFail(t *testing.T) {
 	t.Parallel()
-	routes := []string{"sendMessage", "subscribeChannel", "unsubscribeChannel", "$default"}
+	routes := []string{"sendMessage", "subscribeChannel", "unsubscribeChannel", "getHistory", "listMembers", "editMessage", "deleteMessage", "typing", "$default"}
 	bodies := []string{"", "hello", "{", `{}`, `{"channelId":null}`, "null", "[]", "\x00", "\xff"}
 	check := func(route, body string) {
 		f := newFixture()
