@@ -219,6 +219,47 @@ func (c *Client) history(ctx context.Context, channelID string, frame fields) (P
 	return page, nil
 }
 
+// A Member is who is in a channel. As long as users are anonymous, each
+// connection is one, without User and Name.
+type Member struct {
+	User, Name  string
+	Connections []string
+	Since       time.Time
+}
+
+// Members gives up to 100 of a channel, and the cursor with which the next ones
+// are asked for, empty if there are no more. The first cursor is empty.
+func (c *Client) Members(ctx context.Context, channelID, cursor string) (members []Member, next string, err error) {
+	frame := fields{"action": chat.ActionListMembers, "channelId": channelID}
+	if cursor != "" {
+		frame["cursor"] = cursor
+	}
+	result := make(chan error, 1)
+	err = await(ctx, c, result, func() {
+		c.request(true, frame, func(answer wire, _ time.Time, err error) {
+			for _, m := range answer.Members {
+				members = append(members, Member(m))
+			}
+			next = answer.Cursor
+			result <- err
+		})
+	})
+	if err != nil {
+		return nil, "", fmt.Errorf("members of %q: %w", channelID, err)
+	}
+	return members, next, nil
+}
+
+// Typing shows the others in a channel that the client writes. Call it every 3
+// seconds as long as it does.
+func (c *Client) Typing(ctx context.Context, channelID string) error {
+	result := make(chan error, 1)
+	return await(ctx, c, result, func() {
+		frame := fields{"action": chat.ActionTyping, "channelId": channelID, "name": c.options.Name}
+		c.request(false, frame, func(_ wire, _ time.Time, err error) { result <- err })
+	})
+}
+
 // do lets the loop run f.
 func (c *Client) do(ctx context.Context, f func()) error {
 	if err := ctx.Err(); err != nil {

@@ -34,9 +34,18 @@ type wire struct {
 	Missed       []json.RawMessage `json:"missed"`
 	Messages     []json.RawMessage `json:"messages"`
 	More         bool              `json:"more"`
+	Members      []wireMember      `json:"members"`
+	Cursor       string            `json:"cursor"`
 
 	raw   []byte
 	items []wire // of Missed or Messages
+}
+
+type wireMember struct {
+	User        string    `json:"user"`
+	Name        string    `json:"name"`
+	Connections []string  `json:"connections"`
+	Since       time.Time `json:"since"`
 }
 
 // decode reads a frame: one event, or several, a JSON object a line. What is no
@@ -75,18 +84,17 @@ func decodeLine(line []byte) (wire, bool) {
 }
 
 // sequenced reports whether the event has a place in the order of its channel.
-func (w wire) sequenced() bool {
-	switch w.Event {
-	case "channel_message", "message_edited", "message_deleted":
-		return w.ChannelID != "" && w.Seq > 0
-	}
-	return false
+func (w wire) sequenced() bool { return w.ordered() && w.ChannelID != "" && w.Seq > 0 }
+
+// ordered reports whether it should have one.
+func (w wire) ordered() bool {
+	return w.Event == "channel_message" || w.Event == "message_edited" || w.Event == "message_deleted"
 }
 
 // answers reports whether the event answers a frame.
 func (w wire) answers() bool {
 	switch w.Event {
-	case "ack", "subscribed", "unsubscribed", "history", "you", "pong", "error":
+	case "ack", "subscribed", "unsubscribed", "history", "members", "you", "pong", "error":
 		return true
 	}
 	return false
@@ -94,6 +102,9 @@ func (w wire) answers() bool {
 
 // public gives the event as it comes out of the client.
 func (w wire) public(late bool) Event {
+	if w.ordered() && !w.sequenced() {
+		return Foreign{Frame: w.raw}
+	}
 	switch w.Event {
 	case "channel_message":
 		return Message{
@@ -109,6 +120,8 @@ func (w wire) public(late bool) Event {
 		return Joined{ChannelID: w.ChannelID, ConnectionID: w.SubscriberID, At: w.At}
 	case "subscriber_unsub":
 		return Left{ChannelID: w.ChannelID, ConnectionID: w.SubscriberID, Reason: w.Reason, At: w.At}
+	case "typing":
+		return Typing{ChannelID: w.ChannelID, ConnectionID: w.SenderID, Name: w.Name, At: w.At}
 	}
 	return Foreign{Frame: w.raw}
 }

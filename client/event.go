@@ -59,6 +59,13 @@ type Left struct {
 	At     time.Time
 }
 
+// A Typing reports that somebody writes: for some seconds, or until a message
+// with its ConnectionID as SenderID.
+type Typing struct {
+	ChannelID, ConnectionID, Name string
+	At                            time.Time
+}
+
 // A Gap reports that the numbers From to To of a channel have been given up:
 // no message of theirs is stored, as far as the stage could say.
 type Gap struct {
@@ -110,6 +117,7 @@ func (Message) event()             {}
 func (Revision) event()            {}
 func (Joined) event()              {}
 func (Left) event()                {}
+func (Typing) event()              {}
 func (Gap) event()                 {}
 func (Reset) event()               {}
 func (Overflow) event()            {}

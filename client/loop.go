@@ -327,7 +327,7 @@ func (c *Client) take(w wire) {
 func (c *Client) emit(e Event) {
 	if _, ok := e.(StateChange); !ok && len(c.queue) >= c.options.Buffer {
 		switch e.(type) {
-		case Joined, Left, Foreign:
+		case Joined, Left, Typing, Foreign:
 			if !c.dropped {
 				c.dropped = true
 				c.queue = append(c.queue, Overflow{})

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"example.com/chatstack/chat"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -119,6 +121,9 @@ func (c *stageConn) Write(_ context.Context, frame []byte) error {
 	case <-c.ended:
 		return c.why
 	default:
+	}
+	if _, err := chat.DecodeFrame(frame); err != nil {
+		panic(err)
 	}
 	var f clientFrame
 	if err := json.Unmarshal(frame, &f); err != nil {
