@@ -480,3 +480,95 @@ func TestHistory(t *testing.T) {
 		}
 	})
 }
+
+func TestOtherActions(t *testing.T) {
+	t.Parallel()
+	// answering gives a stage that answers an action so, its id put in.
+	answering := func(s *stage, action, answer string) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.serve = func(c *stageConn, f clientFrame) bool {
+			if f.Action == action {
+				c.push(strings.Replace(answer, "ID", f.ID, 1))
+			}
+			return true
+		}
+	}
+	t.Run("members come with a cursor", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, Options{}, func(t *testing.T, s *stage, c *Client) {
+			answering(s, "listMembers", `{"event":"members","id":"ID","channelId":"a","members":[{"user":"u","name":"n","connections":["x","y"],"since":"2026-03-01T12:00:00.000Z"}],"cursor":"y"}`)
+			members, cursor, err := c.Members(t.Context(), "a", "")
+			want := []Member{{User: "u", Name: "n", Connections: []string{"x", "y"}, Since: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}}
+			if diff := cmp.Diff(want, members); diff != "" || cursor != "y" || err != nil {
+				t.Errorf("cursor %q, %v, members (-want +got):\n%s", cursor, err, diff)
+			}
+		})
+	})
+	t.Run("a change gets its receipt", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, Options{}, func(t *testing.T, s *stage, c *Client) {
+			answering(s, "editMessage", `{"event":"ack","id":"ID","channelId":"a","messageId":"m","seq":7,"at":"2026-03-01T12:00:00.000Z"}`)
+			if receipt, err := c.Edit(t.Context(), "a", 3, "x"); err != nil || receipt.Seq != 7 || receipt.MessageID != "m" {
+				t.Errorf("%+v, %v", receipt, err)
+			}
+		})
+	})
+	t.Run("a change whose connection ends is not known", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, Options{}, func(t *testing.T, s *stage, c *Client) {
+			answering(s, "none", "")
+			conn := s.one()
+			time.AfterFunc(time.Second, func() { conn.cut(errors.New("cut")) })
+			if _, err := c.Delete(t.Context(), "a", 3); !errors.Is(err, ErrNotKnown) {
+				t.Errorf("the error is %v", err)
+			}
+		})
+	})
+	t.Run("typing is acknowledged, and shown", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, Options{}, func(t *testing.T, s *stage, c *Client) {
+			came(c)
+			answering(s, "typing", `{"event":"ack","id":"ID","channelId":"a","at":"2026-03-01T12:00:00.000Z"}`)
+			if err := c.Typing(t.Context(), "a"); err != nil {
+				t.Error(err)
+			}
+			s.one().push(`{"event":"typing","channelId":"a","name":"n","senderId":"x"}`)
+			expect(t, c, "Typing")
+		})
+	})
+	t.Run("who unsubscribes is told nothing more of the channel", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, Options{}, func(t *testing.T, s *stage, c *Client) {
+			subscribe(t, c, "a")
+			if err := c.Unsubscribe(t.Context(), "a"); err != nil {
+				t.Error(err)
+			}
+			s.publish("a", "unseen", true)
+			s.one().cut(errors.New("cut"))
+			time.Sleep(2 * time.Second)
+			expect(t, c, "connecting", "online", "offline", "connecting", "online")
+		})
+	})
+	t.Run("a subscription that is refused is told by its code, then and after a reconnect", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, Options{}, func(t *testing.T, s *stage, c *Client) {
+			subscribe(t, c, "a")
+			s.mu.Lock()
+			s.serve = func(c *stageConn, f clientFrame) bool {
+				if f.Action == "subscribeChannel" {
+					c.push(`{"event":"error","id":"` + f.ID + `","code":"too_many_subscriptions","message":"a sentence"}`)
+				}
+				return f.Action == "subscribeChannel"
+			}
+			s.mu.Unlock()
+			if err := c.Subscribe(t.Context(), "b"); chat.ErrorCode(err) != chat.CodeTooManySubscriptions {
+				t.Errorf("the error is %v", err)
+			}
+			came(c)
+			s.one().cut(errors.New("cut"))
+			time.Sleep(2 * time.Second)
+			expect(t, c, "offline", "connecting", "online", "SubscriptionRefused")
+		})
+	})
+}

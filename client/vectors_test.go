@@ -215,3 +215,20 @@ func TestOrdersAreAsRecorded(t *testing.T) {
 		})
 	}
 }
+
+// Whatever comes, each part of a frame is an event, an answer or foreign.
+func FuzzDecode(f *testing.F) {
+	for _, seed := range []string{"", "{}", "[]", "null", "oops\n{}", `{"event":"ack"}`, `{"event":"history","messages":[{},1,null]}`, message(1) + "\n" + message(2)} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, frame []byte) {
+		for _, w := range decode(frame) {
+			if e := w.public(false); e == nil {
+				t.Errorf("%q gives nothing", frame)
+			}
+			if w.sequenced() && kind(w) == "foreign" {
+				t.Errorf("%q is foreign and has a place", frame)
+			}
+		}
+	})
+}
