@@ -84,8 +84,8 @@ func (ch *channel) relink() { ch.asked, ch.filling, ch.flooring, ch.asks = false
 
 // resubscribe subscribes to the channel, from where the client is in it.
 func (c *Client) resubscribe(ch *channel) {
-	if c.link == nil {
-		return
+	if c.link == nil || c.link.id == "" {
+		return // it is done once the client is online
 	}
 	ch.serial++
 	serial := ch.serial

@@ -92,7 +92,8 @@ type SubscriptionRefused struct {
 // Gateway's own, or of a newer version.
 type Foreign struct{ Frame []byte }
 
-// A StateChange reports how the connection is.
+// A StateChange reports how the connection is. The events of a channel that the
+// client has subscribed to come after Online.
 type StateChange struct {
 	State State
 	// ConnectionID is the client's own while it is Online.

@@ -187,6 +187,11 @@ func (c *Client) connected(r dialResult) {
 			case c.first <- nil:
 			default:
 			}
+			for _, ch := range c.channels {
+				if ch.wanted {
+					c.resubscribe(ch)
+				}
+			}
 		case c.link == l && c.ctx.Err() == nil:
 			if err == nil {
 				err = errors.New("the stage does not say who the client is")
@@ -196,9 +201,6 @@ func (c *Client) connected(r dialResult) {
 	})
 	for _, ch := range c.channels {
 		ch.relink()
-		if ch.wanted {
-			c.resubscribe(ch)
-		}
 	}
 }
 
