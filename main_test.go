@@ -151,7 +151,7 @@ func TestEverySettingMatters(t *testing.T) {
 		{"routeSelectionExpression", "$request.body.type", api, "routeSelectionExpression", "$request.body.type"},
 		{"stageName", "v1", stage, "name", "v1"},
 		{"messageRetentionDays", "-1", message, "environment.variables.MESSAGE_RETENTION", "0s"},
-		{"limits", `{"name":32}`, message, "environment.variables.LIMITS", `{"content":16384,"name":32,"channelId":128,"subscriptions":100}`},
+		{"limits", `{"name":32}`, message, "environment.variables.LIMITS", `{"content":16384,"name":32,"channelId":128,"subscriptions":100,"messagesPerSecond":10,"messageBurst":20}`},
 		{"functionMemory", "1024", message, "memorySize", "1024"},
 		{"functionTimeout", "29", message, "timeout", "29"},
 		{"broadcastMemory", "2048", broadcast, "memorySize", "2048"},

@@ -52,7 +52,8 @@ type Delivery struct {
 }
 
 // Redeliver goes on with a stored delivery and deletes it. A delivery that is
-// no longer stored is done already.
+// no longer stored is done already, one of a message that has been revised since
+// is not wanted any more.
 func (s *Service) Redeliver(ctx context.Context, d Delivery) error {
 	_, err := s.Store.GetDelivery(ctx, d.ChannelID, d.Key)
 	if errors.Is(err, ErrGone) {
@@ -61,13 +62,33 @@ func (s *Service) Redeliver(ctx context.Context, d Delivery) error {
 	if err != nil {
 		return fmt.Errorf("redeliver %s to %q: %w", d.Key, d.ChannelID, err)
 	}
-	if err := s.deliver(ctx, d, 0); err != nil {
+	stale, err := s.isStale(ctx, d)
+	if err == nil && !stale {
+		err = s.deliver(ctx, d, 0)
+	}
+	if err != nil {
 		return fmt.Errorf("redeliver %s: %w", d.Key, err)
 	}
 	if err := s.Store.DeleteDelivery(ctx, d.ChannelID, d.Key); err != nil {
 		return fmt.Errorf("redeliver %s to %q: done, but: %w", d.Key, d.ChannelID, err)
 	}
 	return nil
+}
+
+// isStale reports whether a frame shows a message as it was before its last
+// revision, whose own frame is on its way or there already.
+func (s *Service) isStale(ctx context.Context, d Delivery) (bool, error) {
+	if d.Seq == 0 {
+		return false, nil
+	}
+	m, err := s.Store.GetMessage(ctx, d.ChannelID, d.Seq)
+	if err == nil && m.Target != 0 {
+		m, err = s.Store.GetMessage(ctx, d.ChannelID, m.Target)
+	}
+	if errors.Is(err, ErrGone) { // expired; the frame was stored in its time
+		return false, nil
+	}
+	return err == nil && m.EditSeq > d.Seq, err
 }
 
 // deliver posts a frame to everyone it is for, page by page. Connections that

@@ -26,6 +26,7 @@ const (
 	CodeContentEmpty         Code = "content_empty"          // no text is left
 	CodeContentTooLong       Code = "content_too_long"       // over Limits.Content
 	CodeFrameTooLarge        Code = "frame_too_large"        // the event would exceed MaxMessage
+	CodeRateLimited          Code = "rate_limited"           // over Limits.MessagesPerSecond
 	CodeTooManySubscriptions Code = "too_many_subscriptions" // over Limits.Subscriptions
 	CodeMessageNotFound      Code = "message_not_found"      // no such message, or no more
 	CodeNotAuthor            Code = "not_author"             // the message is another's

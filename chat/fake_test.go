@@ -28,7 +28,10 @@ type fakeStore struct {
 	rejected      map[string]string
 	deliveries    map[string]Delivery
 	changes       []Change
-	overread      bool // more members were read than wanted
+	taken         []int         // tokens that were asked for
+	full          bool          // the bucket of tokens is always full
+	wait          time.Duration // for tokens
+	overread      bool          // more members were read than wanted
 
 	// lag keeps the index of subscriptions from seeing any.
 	lag bool
@@ -283,6 +286,21 @@ func (f *fakeStore) ListHistory(ctx context.Context, channelID string, r History
 			}
 		}
 	}
+}
+
+func (f *fakeStore) TakeTokens(ctx context.Context, sender string, b Bucket, tokens int) (int, time.Duration, error) {
+	if err := f.lock(ctx, "TakeTokens"); err != nil {
+		return 0, 0, err
+	}
+	defer f.mu.Unlock()
+	if f.wait > 0 {
+		return 0, f.wait, nil
+	}
+	f.taken = append(f.taken, tokens)
+	if len(f.taken) > 1 && !f.full {
+		tokens = 1
+	}
+	return tokens, 0, nil
 }
 
 func (f *fakeStore) GetSent(ctx context.Context, sender, id string) (Sent, error) {

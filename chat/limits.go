@@ -21,6 +21,12 @@ type Limits struct {
 	// MostSubscriptions; 0 means 100. Those it is in already count, whoever put
 	// it there.
 	Subscriptions int `json:"subscriptions,omitempty"`
+	// MessagesPerSecond is how many messages, edits and deletions a connection
+	// may send in the long run, 1 to MostMessages; 0 means 10, NoRateLimit any
+	// number.
+	MessagesPerSecond int `json:"messagesPerSecond,omitempty"`
+	// MessageBurst is how many it may send at once, 1 to MostMessages; 0 means 20.
+	MessageBurst int `json:"messageBurst,omitempty"`
 }
 
 // What limits may be raised to.
@@ -29,8 +35,11 @@ const (
 	MostContent       = 24 << 10
 	MostName          = 128
 	MostSubscriptions = 1000
+	MostMessages      = 1000
 
-	defaultSubscriptions = 100
+	defaultSubscriptions     = 100
+	defaultMessagesPerSecond = 10
+	defaultMessageBurst      = 20
 )
 
 // WithDefaults gives the limits with every zero replaced.
@@ -44,6 +53,8 @@ func (l Limits) WithDefaults() Limits {
 	set(&l.Name, MaxName)
 	set(&l.ChannelID, MaxChannelID)
 	set(&l.Subscriptions, defaultSubscriptions)
+	set(&l.MessagesPerSecond, defaultMessagesPerSecond)
+	set(&l.MessageBurst, defaultMessageBurst)
 	return l
 }
 

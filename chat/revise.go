@@ -56,6 +56,9 @@ func (s *Service) revise(ctx context.Context, connectionID, channelID string, se
 	if err := CheckChannelID(channelID); err != nil {
 		return Message{}, err
 	}
+	if err := s.admit(ctx, clientSender(connectionID)); err != nil {
+		return Message{}, fmt.Errorf("revise %d of %q: %w", seq, channelID, err)
+	}
 	for attempt := 1; ; attempt++ {
 		m, err := s.Store.GetMessage(ctx, channelID, seq)
 		if errors.Is(err, ErrGone) || err == nil && m.Target != 0 {

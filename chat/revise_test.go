@@ -97,6 +97,26 @@ func TestRevise(t *testing.T) {
 			t.Errorf("still stored: %s", stored)
 		}
 	})
+	t.Run("nor does a delivery that was held up", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.quiet("ann", "bob")
+		w.poster.answer = func(id string) error {
+			if id == "bob" {
+				return errFailedPost
+			}
+			return nil
+		}
+		w.ack("ann", sendFrame)
+		w.answer(ActionEditMessage, "ann", edit("secret"))
+		w.answer(ActionDeleteMessage, "ann", del)
+		w.poster.answer = func(string) error { return nil }
+		w.stream()
+		equal(t, "bob", w.poster.take("bob"), []string{"message_deleted General 3"})
+		if len(w.store.deliveries) != 0 {
+			t.Errorf("left over: %v", w.store.deliveries)
+		}
+	})
 	t.Run("by nobody else", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)

@@ -27,6 +27,9 @@ func (s *Service) SendOnce(ctx context.Context, id, connectionID, channelID, nam
 	if err != nil {
 		return Message{}, err
 	}
+	if err := s.admit(ctx, clientSender(connectionID)); err != nil {
+		return Message{}, fmt.Errorf("send to %q: %w", channelID, err)
+	}
 	m, again, err := s.place(ctx, m, sentOf(clientSender(connectionID), id, channelID, name, content))
 	if err != nil {
 		return Message{}, fmt.Errorf("send to %q: %w", channelID, err)

@@ -46,7 +46,8 @@ type Service struct {
 	// Log gets what happens, never contents; nil means nowhere.
 	Log *slog.Logger
 
-	typed typists
+	typed   typists
+	senders senders
 }
 
 func (s *Service) now() time.Time {

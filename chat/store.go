@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"time"
 )
 
 // ErrGone reports that something is no longer there: a connection that has
@@ -22,6 +23,7 @@ type Store interface {
 	Subscriptions
 	Messages
 	SentMessages
+	Rates
 	PublishRequests
 	Deliveries
 }
@@ -88,6 +90,14 @@ type SentMessages interface {
 	GetSent(ctx context.Context, sender, id string) (Sent, error)
 	// PutSent gives the Sent that is kept, which is the first.
 	PutSent(ctx context.Context, s Sent) (Sent, error)
+}
+
+// Rates keeps how fast senders send.
+type Rates interface {
+	// TakeTokens takes tokens from a sender's bucket, which is full at first:
+	// as many as asked for if it is full, else one. If there is none, it takes
+	// 0 and gives how long to wait.
+	TakeTokens(ctx context.Context, sender string, b Bucket, tokens int) (taken int, wait time.Duration, err error)
 }
 
 // PublishRequests keeps the messages that services want out.

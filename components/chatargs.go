@@ -49,7 +49,7 @@ type ChatStackArgs struct {
 	// deletes within a few days of expiry.
 	MessageRetention time.Duration
 	// Limits are what clients may do: how long contents and names may be, how
-	// many channels a connection may be in. The zero value means the defaults.
+	// many channels a connection may be in, how fast it may send. The zero value means the defaults.
 	Limits chat.Limits
 	// FunctionMemory is the memory in MB of the functions behind the API, which
 	// also decides their share of a CPU: 128 to 10240. 0 means 256.
@@ -199,6 +199,7 @@ func (a ChatStackArgs) validateLimits() error {
 		name        string
 		value, most int
 	}{
+		{"MessageBurst", a.Limits.MessageBurst, chat.MostMessages},
 		{"Content", a.Limits.Content, chat.MostContent},
 		{"Name", a.Limits.Name, chat.MostName},
 		{"ChannelID", a.Limits.ChannelID, chat.MaxChannelID},
@@ -207,6 +208,10 @@ func (a ChatStackArgs) validateLimits() error {
 		if limit.value < 1 || limit.value > limit.most {
 			mistakes = append(mistakes, badArgument("Limits."+limit.name, limit.value, fmt.Sprintf("1 to %d", limit.most)))
 		}
+	}
+	if n := a.Limits.MessagesPerSecond; n != chat.NoRateLimit && (n < 1 || n > chat.MostMessages) {
+		mistakes = append(mistakes, badArgument("Limits.MessagesPerSecond", n,
+			fmt.Sprintf("1 to %d, or chat.NoRateLimit (-1)", chat.MostMessages)))
 	}
 	return errors.Join(mistakes...)
 }

@@ -33,10 +33,11 @@ func TestChatStackMistakes(t *testing.T) {
 		want []string
 	}{
 		"limits": {
-			&ChatStackArgs{Limits: chat.Limits{Content: chat.MostContent + 1, Name: -1, ChannelID: 129, Subscriptions: 1001}},
+			&ChatStackArgs{Limits: chat.Limits{Content: chat.MostContent + 1, Name: -1, ChannelID: 129, Subscriptions: 1001, MessagesPerSecond: -2, MessageBurst: 1001}},
 			[]string{
 				"Limits.Content is 24577: allowed is 1 to 24576", "Limits.Name is -1: allowed is 1 to 128",
 				"Limits.ChannelID is 129: allowed is 1 to 128", "Limits.Subscriptions is 1001: allowed is 1 to 1000",
+				"Limits.MessagesPerSecond is -2: allowed is 1 to 1000, or chat.NoRateLimit (-1)", "Limits.MessageBurst is 1001: allowed is 1 to 1000",
 			},
 		},
 		"too many routes":            {&ChatStackArgs{Routes: crowd}, []string{"Routes is 293 routes long: allowed is at most 287 routes"}},

@@ -211,7 +211,7 @@ func TestChatFunctionsAreToldWhatTheyNeedAndNoMore(t *testing.T) {
 		Limits:           chat.Limits{Name: 32},
 	})
 	const (
-		limits   = `{"content":16384,"name":32,"channelId":128,"subscriptions":100}`
+		limits   = `{"content":16384,"name":32,"channelId":128,"subscriptions":100,"messagesPerSecond":10,"messageBurst":20}`
 		table    = "chat-table-a1b2c3d"
 		endpoint = "https://chat-api-a1b2c3d.execute-api.eu-central-1.amazonaws.com/dev"
 	)

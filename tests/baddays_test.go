@@ -44,6 +44,7 @@ func TestBadDays(t *testing.T) {
 // may be stored or not, and a client cannot know; it is not sent again here.
 func killed(t *testing.T, p *project, endpoint string) {
 	reader, sender := connect(t, endpoint), connect(t, endpoint)
+	senders := []*chatter{sender, connect(t, endpoint), connect(t, endpoint)} // each may send 20 at once
 	for _, c := range []*chatter{reader, sender} {
 		c.send(event{"action": "subscribeChannel", "channelId": "killed", "id": "s"})
 		c.expect(event{"event": "subscribed", "id": "s"})
@@ -56,7 +57,7 @@ func killed(t *testing.T, p *project, endpoint string) {
 	const messages = 40
 	acked := map[string]any{} // sequence numbers by content
 	for i := range messages {
-		content := fmt.Sprint("message ", i)
+		content, sender := fmt.Sprint("message ", i), senders[i%len(senders)]
 		sender.send(event{"action": "sendMessage", "channelId": "killed", "name": "anna", "content": content, "id": content})
 		if ack := sender.answer(content); ack != nil {
 			acked[content] = ack["seq"]

@@ -41,6 +41,7 @@ func TestChat(t *testing.T) {
 		part("members are listed", func(t *testing.T) { members(t, endpoint) })
 		part("others see who types", func(t *testing.T) { typing(t, endpoint) })
 		part("a connection is in a hundred channels at most", func(t *testing.T) { manyChannels(t, endpoint) })
+		part("a connection that sends too fast is refused", func(t *testing.T) { rateLimit(t, endpoint) })
 		part("a back end drives the chat through the table", func(t *testing.T) { backEnd(t, p, endpoint) })
 		part("the aws command drives the chat under chatstack env", func(t *testing.T) { awsCommand(t, p, endpoint) })
 		part("Node's own WebSocket chats", func(t *testing.T) { nodeClient(t, endpoint) })
@@ -131,8 +132,12 @@ func vanishing(t *testing.T, endpoint string) {
 // notReading lets a client's buffers fill until posts to it are refused, and
 // checks that what others do is still answered and announced.
 func notReading(t *testing.T, endpoint string) {
-	slow, sender, other := connect(t, endpoint), connect(t, endpoint), connect(t, endpoint)
-	for _, c := range []*chatter{slow, sender} {
+	slow, other := connect(t, endpoint), connect(t, endpoint)
+	senders := make([]*chatter, 20) // each may send 20 at once
+	for i := range senders {
+		senders[i] = connect(t, endpoint)
+	}
+	for _, c := range []*chatter{slow, senders[0]} {
 		c.send(event{"action": "subscribeChannel", "channelId": "flood", "id": "s"})
 		c.expect(event{"event": "subscribed", "id": "s"})
 	}
@@ -141,6 +146,7 @@ func notReading(t *testing.T, endpoint string) {
 	content := strings.Repeat("x", 16_000)
 	for i := range 400 { // 6 MB, more than the sockets' buffers and the gateway's queue hold
 		id := fmt.Sprint("flood ", i)
+		sender := senders[i%len(senders)]
 		sender.send(event{"action": "sendMessage", "channelId": "flood", "name": "sender", "content": content, "id": id})
 		sender.expect(event{"event": "ack", "id": id})
 	}

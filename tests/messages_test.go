@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // join puts a client into a channel.
@@ -119,7 +120,7 @@ func history(t *testing.T, endpoint string) {
 // resuming drops a client while others go on, and lets it come back in the
 // middle.
 func resuming(t *testing.T, endpoint string) {
-	others := connect(t, endpoint)
+	others := []*chatter{connect(t, endpoint), connect(t, endpoint), connect(t, endpoint)} // each may send 20 at once
 	away := connect(t, endpoint)
 	away.join("missed")
 	const before, during, after = 3, 30, 10
@@ -127,7 +128,7 @@ func resuming(t *testing.T, endpoint string) {
 	say := func(n int) {
 		for range n {
 			said++
-			others.say("missed", fmt.Sprint("say ", said), fmt.Sprintf("%d %s", said, strings.Repeat("x", 4000)))
+			others[said%len(others)].say("missed", fmt.Sprint("say ", said), fmt.Sprintf("%d %s", said, strings.Repeat("x", 4000)))
 		}
 	}
 	seen := map[float64]string{} // by seq, what a client keeps
@@ -297,5 +298,46 @@ func manyChannels(t *testing.T, endpoint string) {
 	}
 	if answer := subscribe(1); answer["event"] != "subscribed" {
 		t.Errorf("a channel that it is in: %v", answer)
+	}
+}
+
+// rateLimit sends as fast as it can, and again after the wait.
+func rateLimit(t *testing.T, endpoint string) {
+	c, other := connect(t, endpoint), connect(t, endpoint)
+	const frames, atOnce, perSecond = 100, 20, 10
+	begun := time.Now()
+	for i := range frames {
+		c.send(event{"action": "sendMessage", "channelId": "fast", "name": "fast", "content": "x", "id": fmt.Sprint(i)})
+	}
+	acked, refused := 0, 0
+	for range frames {
+		switch answer := c.expectAnswer(); {
+		case answer["event"] == "ack":
+			acked++
+		case answer["code"] == "rate_limited":
+			refused++
+		default:
+			t.Errorf("answer %v", answer)
+		}
+	}
+	seconds := time.Since(begun).Seconds()
+	if most := atOnce + 4 + perSecond*seconds; acked < atOnce || float64(acked) > most || refused == 0 {
+		t.Errorf("%d acknowledged and %d refused in %.1f s, want %d to %.0f acknowledged", acked, refused, seconds, atOnce, most)
+	}
+	t.Logf("%d acknowledged and %d refused in %.1f s", acked, refused, seconds)
+	other.say("fast", "1", "not its fault")
+	eventually(t, "the connection may send again", func() bool {
+		c.send(event{"action": "sendMessage", "channelId": "fast", "name": "fast", "content": "y"})
+		return c.expectAnswer()["event"] == "ack"
+	})
+}
+
+// expectAnswer waits for an ack or an error.
+func (c *chatter) expectAnswer() event {
+	c.t.Helper()
+	for {
+		if e := c.expect(event{}); e["event"] == "ack" || e["event"] == "error" {
+			return e
+		}
 	}
 }

@@ -15,6 +15,7 @@ const (
 	senderPrefix     = "SENDER|"
 	sentPrefix       = "SENT|"
 	metaSort         = "META"
+	rateSort         = "RATE"
 
 	// subscriberIndex finds the subscriptions of a connection.
 	subscriberIndex = "bySubscriber"
@@ -42,6 +43,8 @@ func publishKey(channelID, unique string) item {
 func deliveryKey(channelID, unique string) item {
 	return key(channelPrefix+channelID, deliveryPrefix+unique)
 }
+
+func rateKey(sender string) item { return key(senderPrefix+sender, rateSort) }
 
 func sentKey(sender, id string) item { return key(senderPrefix+sender, sentPrefix+id) }
 

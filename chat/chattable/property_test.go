@@ -28,7 +28,7 @@ func (nowhere) Post(_ context.Context, ids iter.Seq[string], _ []byte) chat.Outc
 func TestConcurrentSendersNeverShareASequenceNumber(t *testing.T) {
 	t.Parallel()
 	table := newTable(t)
-	service := &chat.Service{Store: table, Poster: nowhere{}, Sanitize: func(s string) string { return s }}
+	service := &chat.Service{Store: table, Poster: nowhere{}, Sanitize: func(s string) string { return s }, Limits: chat.Limits{MessagesPerSecond: chat.NoRateLimit}}
 	round := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		round++

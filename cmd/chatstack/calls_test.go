@@ -38,7 +38,7 @@ func (f *fakeCloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			Tables:    []cloud.Table{{Name: "chat-table-3"}},
 		}},
 		"GET iam": []control.Access{{Function: "chat-message-1"}, {Function: "chat-broadcast-2"}},
-		"GET dlq": []control.Letter{{ID: "5f3c"}},
+		"GET dlq": []cloud.Letter{{ID: "5f3c"}},
 	}
 	switch answer, known := answers[call]; {
 	case known:

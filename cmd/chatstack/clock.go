@@ -73,7 +73,7 @@ func letPass(advanced time.Duration) string {
 	if advanced == 0 {
 		return "The clock is the machine's: no time was let pass."
 	}
-	return short(advanced) + " of time were let pass in all."
+	return short(advanced) + " were let pass in all."
 }
 
 // short writes a duration without the zeros at its end: 2h10m, not 2h10m0s.

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"example.com/chatstack/local/control"
+	"example.com/chatstack/local/cloud"
 )
 
 // dlqCommand shows what event source mappings gave up.
@@ -65,8 +65,8 @@ func (c *dlqListCommand) Run(ctx context.Context, p *project) error {
 }
 
 // lettersByID returns the letters whose ids begin with id.
-func lettersByID(letters []control.Letter, id string) ([]control.Letter, error) {
-	var found []control.Letter
+func lettersByID(letters []cloud.Letter, id string) ([]cloud.Letter, error) {
+	var found []cloud.Letter
 	for _, l := range letters {
 		if strings.HasPrefix(l.ID, id) {
 			found = append(found, l)
@@ -80,7 +80,7 @@ func lettersByID(letters []control.Letter, id string) ([]control.Letter, error) 
 
 const letterTime = "2006-01-02 15:04:05"
 
-func writeLetters(out io.Writer, letters []control.Letter) error {
+func writeLetters(out io.Writer, letters []cloud.Letter) error {
 	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
 	fmt.Fprint(table, "SENT\tID\tFUNCTION\tWHY\tINVOKED\tRECORDS\tQUEUE\n")
 	for _, l := range letters {
@@ -94,7 +94,7 @@ func writeLetters(out io.Writer, letters []control.Letter) error {
 	return err
 }
 
-func writeWholeLetters(out io.Writer, letters []control.Letter) error {
+func writeWholeLetters(out io.Writer, letters []cloud.Letter) error {
 	for i, l := range letters {
 		if i > 0 {
 			fmt.Fprintln(out)

@@ -60,6 +60,19 @@ func TestWhatIsNoShareIsRefused(t *testing.T) {
 	}
 }
 
+// A rule takes 0 for "not given": a seed of 0 would be another one in every run.
+func TestNumbersOfRulesBeginAtOne(t *testing.T) {
+	t.Parallel()
+	for _, flag := range []string{"--nth", "--times", "--seed"} {
+		for _, typed := range []string{"0", "-1", "1.5", "many", "", "18446744073709551615"} {
+			_, err := parse(t, "fault", "add", "batch", flag+"="+typed)
+			if err == nil || !strings.Contains(err.Error(), "say a whole number from 1 on") {
+				t.Errorf("%s %q: %v", flag, typed, err)
+			}
+		}
+	}
+}
+
 func TestRulesInWords(t *testing.T) {
 	t.Parallel()
 	for want, rule := range map[string]fault.Rule{
@@ -138,13 +151,13 @@ func TestTimeInWords(t *testing.T) {
 	t.Parallel()
 	for d, want := range map[time.Duration]string{
 		0:                            "The clock is the machine's: no time was let pass.",
-		2*time.Hour + 10*time.Minute: "2h10m of time were let pass in all.",
-		2 * time.Hour:                "2h of time were let pass in all.",
-		10 * time.Minute:             "10m of time were let pass in all.",
-		90 * time.Second:             "1m30s of time were let pass in all.",
-		100 * time.Second:            "1m40s of time were let pass in all.",
-		20 * time.Hour:               "20h of time were let pass in all.",
-		1500 * time.Millisecond:      "1.5s of time were let pass in all.",
+		2*time.Hour + 10*time.Minute: "2h10m were let pass in all.",
+		2 * time.Hour:                "2h were let pass in all.",
+		10 * time.Minute:             "10m were let pass in all.",
+		90 * time.Second:             "1m30s were let pass in all.",
+		100 * time.Second:            "1m40s were let pass in all.",
+		20 * time.Hour:               "20h were let pass in all.",
+		1500 * time.Millisecond:      "1.5s were let pass in all.",
 	} {
 		if got := letPass(d); got != want {
 			t.Errorf("%v: %q, want %q", d, got, want)

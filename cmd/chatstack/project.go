@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/rogpeppe/go-internal/lockedfile"
 	"golang.org/x/term"
@@ -112,6 +114,18 @@ func (p *project) lock(ctx context.Context) (unlock func(), err error) {
 	case <-ctx.Done():
 		return nil, ctx.Err() // the process ends, and the wait with it
 	}
+}
+
+// named returns the names that have part in them.
+func (p *project) named(what string, names []string, part string) ([]string, error) {
+	found := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !strings.Contains(name, part) })
+	switch {
+	case len(found) > 0:
+		return found, nil
+	case len(names) == 0:
+		return nil, fmt.Errorf("no %s is deployed: `%s` deploys the stage", what, p.how("up"))
+	}
+	return nil, fmt.Errorf("no %s has %q in its name; these are there: %s", what, part, strings.Join(names, ", "))
 }
 
 func isTerminal(file *os.File) bool { return term.IsTerminal(int(file.Fd())) }

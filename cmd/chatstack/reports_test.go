@@ -43,8 +43,8 @@ chat-idle  (arn:aws:iam::000000000000:role/s)
 	}
 }
 
-func deadLetters() []control.Letter {
-	return []control.Letter{
+func deadLetters() []cloud.Letter {
+	return []cloud.Letter{
 		{
 			ID: "5f3c2b1a-0000-4000-8000-000000000001", Queue: "letters", SentAt: time.Date(2026, 3, 1, 12, 0, 0, 0, time.Local),
 			Function: "chat-broadcast", Condition: "RetryAttemptsExhausted", InvokeCount: 4, BatchSize: 2,

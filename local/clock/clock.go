@@ -111,9 +111,9 @@ func (c *Clock) Advanced() time.Duration {
 // AfterFunc calls f once, in a goroutine of its own, when d has passed. stop
 // prevents a call that has not begun, and reports whether it did.
 func (c *Clock) AfterFunc(d time.Duration, f func()) (stop func() bool) {
-	t := &timer{start: time.Now(), after: d, f: f}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	t := &timer{start: time.Now(), after: d, f: f} // behind what was let pass before
 	if c.timers == nil {
 		c.timers = map[*timer]struct{}{}
 	}

@@ -2,7 +2,9 @@ package cloud
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -67,7 +69,7 @@ func gatewayKinds() map[string]*kind {
 			ignores:  []string{"operationName"},
 			replaces: []string{"apiId"},
 			check:    checkRoute,
-			declare:  func(c *Cloud, r *Resource) error { return declareID(r, 7) },
+			declare:  declareRoute,
 			settle:   deployAPIOf,
 		},
 		typeRouteResponse: {
@@ -97,7 +99,7 @@ func checkAPI(in Properties) error {
 
 func checkStage(in Properties) error {
 	if !in.flag("autoDeploy") {
-		return fmt.Errorf("autoDeploy is off: the local cloud runs stages with automatic deployment only")
+		return errors.New("autoDeploy is off: the local cloud runs stages with automatic deployment only")
 	}
 	return nil
 }
@@ -106,29 +108,56 @@ func checkIntegration(in Properties) error {
 	if typ := in.text("integrationType"); typ != "AWS_PROXY" {
 		return fmt.Errorf("integrationType is %q: the local cloud runs AWS_PROXY integrations only", typ)
 	}
-	return nil
+	if method := in.text("integrationMethod"); method != "" && method != "POST" {
+		return fmt.Errorf("integrationMethod is %q: functions are invoked with POST", method)
+	}
+	return checkInvocationURI(in, "integrationUri")
 }
 
 func checkAuthorizer(in Properties) error {
 	if typ := in.text("authorizerType"); typ != "REQUEST" {
 		return fmt.Errorf("authorizerType is %q: WebSocket APIs know REQUEST only", typ)
 	}
+	return checkInvocationURI(in, "authorizerUri")
+}
+
+var invocationURI = regexp.MustCompile(`^arn:aws:apigateway:[^:]+:lambda:path/2015-03-31/functions/arn:aws:lambda:[^/]+/invocations$`)
+
+// checkInvocationURI refuses what is no function's invocation. Unlike an HTTP API,
+// a WebSocket API does not take a function's ARN for it.
+func checkInvocationURI(in Properties, property string) error {
+	if uri := in.text(property); !invocationURI.MatchString(uri) {
+		return fmt.Errorf("%s is %q: give the function's invokeArn", property, uri)
+	}
 	return nil
 }
 
 func checkRoute(in Properties) error {
 	auth, authorizer, key := in.text("authorizationType"), in.text("authorizerId"), in.text("routeKey")
+	if target := in.text("target"); !strings.HasPrefix(target, "integrations/") {
+		return fmt.Errorf("target is %q: the local cloud runs routes to integrations, integrations/ID", target)
+	}
 	switch {
 	case (auth == "" || auth == "NONE") && authorizer == "":
 		return nil
 	case auth != "CUSTOM":
 		return fmt.Errorf("authorizationType is %q: the local cloud runs routes with CUSTOM authorizers or without any", auth)
 	case authorizer == "":
-		return fmt.Errorf("authorizationType is CUSTOM, and there is no authorizerId")
+		return errors.New("authorizationType is CUSTOM, and there is no authorizerId")
 	case key != "$connect":
 		return fmt.Errorf("route %q has an authorizer: in a WebSocket API only $connect can have one", key)
 	}
 	return nil
+}
+
+// declareRoute refuses a route to what is no integration of its API: it would keep
+// the whole API from being deployed.
+func declareRoute(c *Cloud, r *Resource) error {
+	api, target := r.Inputs.text("apiId"), trimTarget(r.Inputs.text("target"))
+	if integration := c.notes.get(typeIntegration, target); integration == nil || integration.Inputs.text("apiId") != api {
+		return fmt.Errorf("route %q: unable to find integration %q in API %s: target is integrations/ID", r.Inputs.text("routeKey"), target, api)
+	}
+	return declareID(r, 7)
 }
 
 func checkRouteResponse(in Properties) error {
@@ -198,7 +227,7 @@ func (c *Cloud) deployAPI(id string) error {
 	for _, r := range c.notes.list(typeStage, of) {
 		name := r.Inputs.text("name")
 		stage := gateway.Stage{
-			Name: name, Variables: r.Inputs.sub("stageVariables").textMap(),
+			Variables:            r.Inputs.sub("stageVariables").textMap(),
 			DefaultRouteSettings: routeSettings(r.Inputs.sub("defaultRouteSettings")),
 			RouteSettings:        map[string]gateway.RouteSettings{},
 		}
@@ -209,14 +238,14 @@ func (c *Cloud) deployAPI(id string) error {
 	}
 	for _, r := range c.notes.list(typeIntegration, of) {
 		api.Integrations[r.ID] = gateway.Integration{
-			ID: r.ID, Type: r.Inputs.text("integrationType"),
+			Type:        r.Inputs.text("integrationType"),
 			FunctionARN: functionOf(r.Inputs.text("integrationUri")),
 			Timeout:     time.Duration(r.Inputs.number("timeoutMilliseconds", 0)) * time.Millisecond,
 		}
 	}
 	for _, r := range c.notes.list(typeAuthorizer, of) {
 		api.Authorizers[r.ID] = gateway.Authorizer{
-			ID: r.ID, Name: r.Inputs.text("name"), FunctionARN: functionOf(r.Inputs.text("authorizerUri")),
+			FunctionARN:     functionOf(r.Inputs.text("authorizerUri")),
 			IdentitySources: r.Inputs.texts("identitySources"),
 		}
 	}
@@ -234,7 +263,7 @@ func (c *Cloud) deployAPI(id string) error {
 			return nil
 		}
 		api.Routes = append(api.Routes, gateway.Route{
-			ID: r.ID, Key: r.Inputs.text("routeKey"), Target: target,
+			Key: r.Inputs.text("routeKey"), Target: target,
 			RouteResponseSelectionExpression: r.Inputs.text("routeResponseSelectionExpression"),
 			HasRouteResponse:                 two[r.ID],
 			AuthorizerID:                     authorizer,

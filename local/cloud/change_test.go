@@ -29,7 +29,12 @@ func TestCheckRefusesWhatIsNotRun(t *testing.T) {
 	t.Parallel()
 	c := &Cloud{kinds: kinds()}
 	api := Properties{"name": "a", "protocolType": "WEBSOCKET", "routeSelectionExpression": "$request.body.action"}
-	route := Properties{"apiId": "a", "routeKey": "$default"}
+	route := Properties{"apiId": "a", "routeKey": "$default", "target": "integrations/i"}
+	integration := Properties{
+		"apiId": "a", "integrationType": "AWS_PROXY",
+		"integrationUri": "arn:aws:apigateway:r:lambda:path/2015-03-31/functions/arn:aws:lambda:r:1:function:f/invocations",
+	}
+	mapping := Properties{"eventSourceArn": "arn:aws:dynamodb:r:000000000000:table/t/stream/s", "functionName": "f"}
 	for _, test := range []struct {
 		name, typ string
 		in        Properties
@@ -50,6 +55,24 @@ func TestCheckRefusesWhatIsNotRun(t *testing.T) {
 		{"another route response", typeRouteResponse, Properties{"apiId": "a", "routeId": "r", "routeResponseKey": "x"}, "", `routeResponseKey is "x"`},
 		{"a managed runtime", typeFunction, functionInputs("f", "1").with(Properties{"runtime": "nodejs22.x"}), "", `runtime is "nodejs22.x"`},
 		{"code that is no file", typeFunction, functionInputs("f", "1").with(Properties{"code": map[string]any{"hash": "h"}}), "", "give it as a FileArchive"},
+		{"logs kept for a week", typeLogGroup, Properties{"name": "l", "retentionInDays": 7.0}, "", ""},
+		{"logs kept for ever", typeLogGroup, Properties{"name": "l", "retentionInDays": 0.0}, "", ""},
+		{"logs kept for eight days", typeLogGroup, Properties{"name": "l", "retentionInDays": 8.0}, "", "retentionInDays is 8"},
+		{"a function's name with a slash", typeFunction, functionInputs("../f", "1"), "name", `name is "../f": it has one or more of the characters A-Za-z0-9_-`},
+		{"a function's name that is too long", typeFunction, functionInputs(strings.Repeat("f", 65), "1"), "name", "65 characters long: it has at most 64"},
+		{"a name that is not known yet", typeFunction, functionInputs(Unknown, "1"), "", ""},
+		{"a role's name with a space", typeRole, Properties{"name": "a b", "assumeRolePolicy": trust(lambdaService)}, "name", `name is "a b"`},
+		{"a log group's name", typeLogGroup, Properties{"name": "/aws/lambda/f.g#h_i"}, "", ""},
+		{"a function without a handler", typeFunction, functionInputs("f", "1").with(Properties{"handler": nil}), "", "handler is missing"},
+		{"a log in JSON", typeFunction, functionInputs("f", "1").with(Properties{"loggingConfig": map[string]any{"logFormat": "JSON"}}), "", `logFormat is "JSON"`},
+		{"an integration with a function's ARN", typeIntegration, integration.with(Properties{"integrationUri": "arn:aws:lambda:r:1:function:f"}), "", "give the function's invokeArn"},
+		{"an integration that gets", typeIntegration, integration.with(Properties{"integrationMethod": "GET"}), "", `integrationMethod is "GET"`},
+		{"an integration that posts", typeIntegration, integration.with(Properties{"integrationMethod": "POST"}), "", ""},
+		{"an authorizer with a function's ARN", typeAuthorizer, Properties{"apiId": "a", "authorizerType": "REQUEST", "authorizerUri": "arn:aws:lambda:r:1:function:f"}, "", "give the function's invokeArn"},
+		{"a route to nowhere", typeRoute, route.with(Properties{"target": nil}), "", `target is ""`},
+		{"a mapping of a stream", typeMapping, mapping, "", ""},
+		{"a mapping of a table", typeMapping, mapping.with(Properties{"eventSourceArn": "arn:aws:dynamodb:r:000000000000:table/t"}), "", "give a table's streamArn"},
+		{"a mapping with another response type", typeMapping, mapping.with(Properties{"functionResponseTypes": []any{"Foo"}}), "", `functionResponseTypes has "Foo"`},
 		{"a FIFO queue", typeQueue, Properties{"name": "q", "fifoQueue": true}, "fifoQueue", "fifoQueue"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -173,6 +196,10 @@ func TestAPartThatTheGatewayRefusesIsNotKept(t *testing.T) {
 	_, err := r.Put(t.Context(), declared(typeRoute, "twice", s.route.Inputs))
 	if err == nil || !strings.Contains(err.Error(), `"$default" is declared twice`) {
 		t.Fatalf("%v, want a refusal", err)
+	}
+	elsewhere := s.route.Inputs.with(Properties{"routeKey": "elsewhere", "target": "integrations/nope"})
+	if _, err := r.Put(t.Context(), declared(typeRoute, "elsewhere", elsewhere)); err == nil || !strings.Contains(err.Error(), `unable to find integration "nope"`) {
+		t.Errorf("a route to what is not there: %v", err)
 	}
 	r.update(s.integration, Properties{"timeoutMilliseconds": 5000.0}) // of the same API
 	if _, err := r.tryUpdate(s.route, Properties{"routeKey": "$other"}); err == nil {

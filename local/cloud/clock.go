@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// maxAdvance is how much time can be let pass at once: items that live longer
-// than ten years do so for good.
-const maxAdvance = 10 * 365 * 24 * time.Hour
+// MaxAdvanced is how much time can be let pass in all: items that live longer than
+// ten years do so for good.
+const MaxAdvanced = 10 * 365 * 24 * time.Hour
 
 // Advance lets time pass for all that is in the cloud: connections, items with a
 // TTL, stream records, what waits to be tried again. It takes up to a second, since
 // time passes at the end of one, and returns when what has expired is deleted.
 func (c *Cloud) Advance(ctx context.Context, d time.Duration) error {
-	if d <= 0 || d > maxAdvance {
-		return fmt.Errorf("%v cannot be let pass: more than 0 can, and at most %v", d, maxAdvance)
+	if before := c.Advanced(); d <= 0 || d > MaxAdvanced-before {
+		return fmt.Errorf("%v cannot be let pass: time passes forwards, by %v in all, and %v were let pass", d, MaxAdvanced, before)
 	}
 	c.sweeper.Notice(ctx)
 	if err := c.clock.AdvanceOnSecond(ctx, d); err != nil {

@@ -125,7 +125,7 @@ func (c *Cloud) start(ctx, background context.Context, engine dynamo.EngineOptio
 	}
 	if c.tableFront, err = dynamo.NewFront(dynamo.FrontOptions{
 		Engine: c.engine.Endpoint(), Region: c.Region(), Account: AccountID,
-		Authority: c.authority, Fault: c.faults.Table, Clock: c.clock, Log: c.log,
+		Authority: c.authority, Fault: c.faults.Table, Clock: c.clock, Expiries: c.path("expiries.json"), Log: c.log,
 	}); err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func tableKinds() map[string]*kind {
 				"billingMode", "readCapacity", "writeCapacity", "pointInTimeRecovery", "serverSideEncryption", "tableClass",
 			},
 			replaces: []string{"name", "hashKey", "rangeKey"},
-			named:    "name", nameMax: 255,
+			named:    "name", nameMax: 255, nameChars: "A-Za-z0-9_.-",
 			declare: func(c *Cloud, r *Resource) error {
 				r.ID = r.Inputs.text("name")
 				r.Outputs["arn"] = c.arn("dynamodb", "table/"+r.ID)

@@ -3,11 +3,13 @@ package cloud
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 
+	"example.com/chatstack/internal/uuid"
 	"example.com/chatstack/local/eventsource"
 )
 
@@ -22,9 +24,10 @@ func mappingKinds() map[string]*kind {
 				"parallelizationFactor", "functionResponseTypes", "filterCriteria", "destinationConfig", "enabled",
 			},
 			replaces: []string{"eventSourceArn", "startingPosition"},
+			check:    checkMapping,
 			declare: func(c *Cloud, r *Resource) error {
 				if r.ID == "" {
-					r.ID = newUUID()
+					r.ID = uuid.New()
 				}
 				r.Outputs["uuid"] = r.ID
 				r.Outputs["arn"] = c.arn("lambda", "event-source-mapping:"+r.ID)
@@ -37,10 +40,7 @@ func mappingKinds() map[string]*kind {
 						return err
 					}
 				}
-				if err := c.poller.Put(mapping(c, r)); err != nil {
-					return fmt.Errorf("event source mapping: %w", err)
-				}
-				return nil
+				return c.poller.Put(mapping(c, r))
 			},
 			remove: func(_ context.Context, c *Cloud, r *Resource) error {
 				return c.poller.Delete(r.ID)
@@ -48,6 +48,22 @@ func mappingKinds() map[string]*kind {
 		},
 	}
 }
+
+var streamARN = regexp.MustCompile(`^arn:aws:dynamodb:[^:]+:[0-9]{12}:table/[^/]+/stream/[^/]+$`)
+
+func checkMapping(in Properties) error {
+	if source := in.text("eventSourceArn"); !streamARN.MatchString(source) {
+		return fmt.Errorf("eventSourceArn is %q: the local cloud reads the streams of tables: give a table's streamArn", source)
+	}
+	for _, typ := range in.texts("functionResponseTypes") {
+		if typ != reportBatchItemFailures {
+			return fmt.Errorf("functionResponseTypes has %q: Lambda knows %s only", typ, reportBatchItemFailures)
+		}
+	}
+	return nil
+}
+
+const reportBatchItemFailures = "ReportBatchItemFailures"
 
 // checkMappingRole refuses a new mapping whose function may not read the stream or
 // send to the on-failure destination. AWS asks once: a mapping that exists stays.
@@ -111,7 +127,7 @@ func mapping(c *Cloud, r *Resource) eventsource.Mapping {
 		MaximumRecordAge:           seconds("maximumRecordAgeInSeconds", -1),
 		BisectBatchOnFunctionError: in.flag("bisectBatchOnFunctionError"),
 		ParallelizationFactor:      in.number("parallelizationFactor", 1),
-		ReportBatchItemFailures:    slices.Contains(in.texts("functionResponseTypes"), "ReportBatchItemFailures"),
+		ReportBatchItemFailures:    slices.Contains(in.texts("functionResponseTypes"), reportBatchItemFailures),
 		OnFailureARN:               onFailure(r),
 		Enabled:                    true,
 	}

@@ -27,7 +27,7 @@ func identityKinds() map[string]*kind {
 			runs:     []string{"name", "assumeRolePolicy", "path", "inlinePolicies", "managedPolicyArns"},
 			ignores:  []string{"description", "forceDetachPolicies", "maxSessionDuration"},
 			replaces: []string{"name", "path"},
-			named:    "name", nameMax: 64,
+			named:    "name", nameMax: 64, nameChars: `\w+=,.@-`,
 			check: checkRole,
 			declare: func(c *Cloud, r *Resource) error {
 				r.ID = r.Inputs.text("name")
@@ -43,7 +43,7 @@ func identityKinds() map[string]*kind {
 		typeRolePolicy: {
 			runs:     []string{"name", "role", "policy"},
 			replaces: []string{"name", "role"},
-			named:    "name", nameMax: 128,
+			named:    "name", nameMax: 128, nameChars: `\w+=,.@-`,
 			check: checkPolicy,
 			declare: func(c *Cloud, r *Resource) error {
 				r.ID = r.Inputs.text("role") + ":" + r.Inputs.text("name")
@@ -55,7 +55,7 @@ func identityKinds() map[string]*kind {
 			runs:     []string{"name", "path", "policy"},
 			ignores:  []string{"description"},
 			replaces: []string{"name", "path"},
-			named:    "name", nameMax: 128,
+			named:    "name", nameMax: 128, nameChars: `\w+=,.@-`,
 			check: checkPolicy,
 			declare: func(c *Cloud, r *Resource) error {
 				r.ID = c.identityARN("policy", r)
@@ -193,10 +193,10 @@ func (c *Cloud) roleOf(arn string) (*Resource, error) {
 // assumable reports whether a trust policy lets Lambda take the role.
 func assumable(document string) bool {
 	var policy struct {
-		Statement listOf[struct {
+		Statement iam.OneOrMore[struct {
 			Effect    string
-			Action    listOf[string]
-			Principal struct{ Service listOf[string] }
+			Action    iam.OneOrMore[string]
+			Principal struct{ Service iam.OneOrMore[string] }
 		}]
 	}
 	if json.Unmarshal([]byte(document), &policy) != nil {
@@ -209,19 +209,4 @@ func assumable(document string) bool {
 		}
 	}
 	return false
-}
-
-// listOf is a list that IAM also takes as its one element.
-type listOf[T any] []T
-
-func (l *listOf[T]) UnmarshalJSON(data []byte) error {
-	if len(data) > 0 && data[0] == '[' {
-		return json.Unmarshal(data, (*[]T)(l))
-	}
-	var one T
-	if err := json.Unmarshal(data, &one); err != nil {
-		return err
-	}
-	*l = listOf[T]{one}
-	return nil
 }

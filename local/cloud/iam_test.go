@@ -142,8 +142,8 @@ func TestAPolicyThatIsNoneIsRefusedAtPreview(t *testing.T) {
 			t.Errorf("%s: %v, %v", typ, problems, err)
 		}
 	}
-	problems, err := r.Check(typePolicyAttachment, Properties{"role": "r", "policyArn": awsManaged + "AdministratorAccess"})
-	if err != nil || len(problems) != 1 || !strings.Contains(problems[0].Reason, "does not know what arn:aws:iam::aws:policy/AdministratorAccess allows") {
+	problems, err := r.Check(typePolicyAttachment, Properties{"role": "r", "policyArn": awsManaged + "PowerUserAccess"})
+	if err != nil || len(problems) != 1 || !strings.Contains(problems[0].Reason, "does not know what arn:aws:iam::aws:policy/PowerUserAccess allows") {
 		t.Errorf("an unknown policy of AWS's: %v, %v", problems, err)
 	}
 }
@@ -195,6 +195,26 @@ func TestLogLinesAreLostWithoutThePermissionToWriteThem(t *testing.T) {
 	r.update(policy, Properties{"policy": policyOf(describe, writeLogs)})
 	if muted() {
 		t.Error("with the permission the lines are still lost")
+	}
+}
+
+func TestFunctionsOfOneLogGroupWriteItEachByItsOwnRole(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.role("may", writeLogs)
+	r.role("not", describe)
+	for _, name := range []string{"not", "may"} {
+		r.put(typeFunction, name, functionInputs(name, "1").with(Properties{
+			"role": roleARN(name), "loggingConfig": map[string]any{"logGroup": "shared"},
+		}))
+	}
+	for name, muted := range map[string]bool{"may": false, "not": true} {
+		if _, err := r.lambda.Invoke(t.Context(), name, []byte("{}")); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.roleLogs.isMuted(name); got != muted {
+			t.Errorf("the lines of %s are lost: %t, want %t", name, got, muted)
+		}
 	}
 }
 

@@ -30,19 +30,17 @@ type identities struct {
 
 	mu         sync.Mutex
 	byFunction map[string]identity
-	byGroup    map[string]string // functions by the log groups that they write to
 }
 
 func newIdentities(authority *iam.Authority) *identities {
-	return &identities{authority: authority, byFunction: map[string]identity{}, byGroup: map[string]string{}}
+	return &identities{authority: authority, byFunction: map[string]identity{}}
 }
 
 // assume lets a function act as a role, and returns its identity: the one that it
 // has, unless the role is another now.
-func (s *identities) assume(function string, role *Resource, group string) identity {
+func (s *identities) assume(function string, role *Resource) identity {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.byGroup[group] = function
 	if own, known := s.byFunction[function]; known && own.principal.RoleARN == role.Outputs.text("arn") {
 		return own
 	}
@@ -59,11 +57,6 @@ func (s *identities) forget(function string) {
 	defer s.mu.Unlock()
 	s.authority.DeletePrincipal(s.byFunction[function].accessKeyID)
 	delete(s.byFunction, function)
-	for group, of := range s.byGroup {
-		if of == function {
-			delete(s.byGroup, group)
-		}
-	}
 }
 
 func (s *identities) of(function string) (identity, bool) {
@@ -71,15 +64,6 @@ func (s *identities) of(function string) (identity, bool) {
 	defer s.mu.Unlock()
 	own, known := s.byFunction[function]
 	return own, known
-}
-
-// writer returns the function that writes to a log group.
-func (s *identities) writer(group string) (function string, own identity, known bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	function = s.byGroup[group]
-	own, known = s.byFunction[function]
-	return function, own, known
 }
 
 // authorize asks whether a function's role allows an action.
@@ -117,9 +101,8 @@ type roleLogs struct {
 	muted map[string]bool // by function
 }
 
-func (l *roleLogs) Log(group, stream string, at time.Time, line string) {
-	function, own, known := l.c.identities.writer(group)
-	if known {
+func (l *roleLogs) Log(function, group, stream string, at time.Time, line string) {
+	if own, known := l.c.identities.of(function); known {
 		resource := l.c.arn("logs", "log-group:"+group+":log-stream:"+stream)
 		err := l.c.authority.Authorize(own.principal, "logs:CreateLogStream", resource, nil)
 		if err == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -21,6 +22,10 @@ type kind struct {
 	// none; empty for types whose ids AWS makes up.
 	named   string
 	nameMax int
+
+	// nameChars are the characters of such a name, as in a regular expression;
+	// empty for any.
+	nameChars string
 
 	// check refuses inputs that are run in part only. No input is Unknown.
 	check func(in Properties) error
@@ -95,12 +100,30 @@ func (c *Cloud) Check(typ string, in Properties) ([]Problem, error) {
 		}
 		problems = append(problems, Problem{Property: name, Reason: fmt.Sprintf("the local cloud does not run the property %s of %s, and would behave otherwise than AWS without it: leave it out of this stage", name, typ)})
 	}
+	if err := k.checkName(in); err != nil {
+		problems = append(problems, Problem{Property: k.named, Reason: err.Error()})
+	}
 	if k.check != nil && !unknown {
 		if err := k.check(in); err != nil {
 			problems = append(problems, Problem{Reason: err.Error()})
 		}
 	}
 	return problems, nil
+}
+
+// checkName refuses a name that AWS does not take. One that is not given, or not
+// known yet, is none.
+func (k *kind) checkName(in Properties) error {
+	name, given := in[k.named].(string)
+	switch {
+	case !given || name == Unknown:
+		return nil
+	case len(name) > k.nameMax:
+		return fmt.Errorf("%s is %q, %d characters long: it has at most %d", k.named, name, len(name), k.nameMax)
+	case k.nameChars != "" && !regexp.MustCompile("^["+k.nameChars+"]+$").MatchString(name):
+		return fmt.Errorf("%s is %q: it has one or more of the characters %s", k.named, name, k.nameChars)
+	}
+	return nil
 }
 
 // everywhere are inputs that every type may have and that make no difference

@@ -22,7 +22,7 @@ func functionKinds() map[string]*kind {
 			},
 			ignores:  []string{"description", "sourceCodeHash", "packageType", "publish", "skipDestroy"},
 			replaces: []string{"name", "packageType"},
-			named:    "name", nameMax: 64,
+			named:    "name", nameMax: 64, nameChars: "A-Za-z0-9_-",
 			check:   checkFunction,
 			declare: declareFunction,
 			apply:   applyFunction,
@@ -40,6 +40,12 @@ func checkFunction(in Properties) error {
 	}
 	if _, given := in["code"]; given && in.sub("code").text("path") == "" {
 		return errors.New("code is no zip file on this machine: give it as a FileArchive")
+	}
+	if in.text("handler") == "" {
+		return errors.New("handler is missing: Runtime and Handler are mandatory parameters for functions created with deployment packages")
+	}
+	if format := in.sub("loggingConfig").text("logFormat"); format != "" && format != "Text" {
+		return fmt.Errorf("logFormat is %q: the local cloud writes Text", format)
 	}
 	return nil
 }
@@ -64,7 +70,7 @@ func applyFunction(_ context.Context, c *Cloud, r *Resource) error {
 	if err != nil {
 		return fmt.Errorf("function %s: %w", r.ID, err)
 	}
-	own := c.identities.assume(r.ID, role, logGroup(r))
+	own := c.identities.assume(r.ID, role)
 	return c.lambda.Put(lambda.Config{
 		Name: r.ID, ARN: r.Outputs.text("arn"), Bootstrap: bootstrap, Handler: r.Inputs.text("handler"),
 		MemoryMB:            r.Inputs.number("memorySize", 128),

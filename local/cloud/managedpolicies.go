@@ -11,6 +11,7 @@ import (
 // managedPolicies are those of AWS's own policies that functions of a chat are
 // given, with what they allow.
 var managedPolicies = map[string]string{
+	awsManaged + "AdministratorAccess": allowEverywhere("*"),
 	awsManaged + "service-role/AWSLambdaBasicExecutionRole": allowEverywhere(
 		"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"),
 	awsManaged + "service-role/AWSLambdaDynamoDBExecutionRole": allowEverywhere(

@@ -19,7 +19,7 @@ func permissionKinds() map[string]*kind {
 	return map[string]*kind{
 		typePermission: {
 			runs: inputs, replaces: inputs,
-			named: "statementId", nameMax: 100,
+			named: "statementId", nameMax: 100, nameChars: "A-Za-z0-9_-",
 			declare: func(_ *Cloud, r *Resource) error {
 				// Statements of two functions may have one id.
 				r.ID = functionName(r.Inputs.text("function")) + "/" + r.Inputs.text("statementId")

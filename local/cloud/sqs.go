@@ -28,7 +28,7 @@ func queueKinds() map[string]*kind {
 				"visibilityTimeoutSeconds", "receiveWaitTimeSeconds", "maxMessageSize", "policy",
 			},
 			replaces: []string{"name"},
-			named:    "name", nameMax: 80,
+			named:    "name", nameMax: 80, nameChars: "A-Za-z0-9_-",
 			declare: func(c *Cloud, r *Resource) error {
 				name := r.Inputs.text("name")
 				r.ID = "https://sqs." + c.Region() + ".amazonaws.com/" + AccountID + "/" + name

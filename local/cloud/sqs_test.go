@@ -3,6 +3,7 @@ package cloud
 import (
 	"encoding/json"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -40,7 +41,7 @@ func TestWhatAFunctionCannotTakeIsCountedInItsQueue(t *testing.T) {
 	}
 }
 
-// lettersKeys are the sort keys of the records of all dead letters.
+// lettersKeys are the sort keys of the records of all dead letters, sorted.
 func (r *rig) lettersKeys() []string {
 	r.t.Helper()
 	letters, err := r.DeadLetters(r.t.Context())
@@ -64,6 +65,7 @@ func (r *rig) lettersKeys() []string {
 			keys = append(keys, event.DynamoDB.Keys.SK.S)
 		}
 	}
+	slices.Sort(keys)
 	return keys
 }
 

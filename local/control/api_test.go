@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"example.com/chatstack/local/cloud"
 	"example.com/chatstack/local/fault"
 )
 
@@ -88,7 +89,7 @@ func TestWhatIsNotUnderstoodIsRefusedInASentence(t *testing.T) {
 		{"POST", "clock", `{"advance":"ten minutes"}`, 400, `advance is "ten minutes": a duration is a number and its unit, as 10m or 1h30m`},
 		{"POST", "clock", `{"advance":"-10m"}`, 400, `advance is "-10m": time passes forwards only; a reset takes back what was let pass`},
 		{"POST", "clock", `{"advance":"0s"}`, 400, `advance is "0s": time passes forwards only; a reset takes back what was let pass`},
-		{"POST", "clock", `{"advance":"100000h"}`, 400, `advance is "100000h": 87600h0m0s can be let pass in all, and 0s were`},
+		{"POST", "clock", `{"advance":"100000h"}`, 400, `advance is "100000h": at most 87600h can be let pass in all, and 0s were`},
 		{"POST", "clock", `{"advance":600}`, 400, "advance cannot be a number"},
 		{"POST", "clock", `{"advance":"10m","by":1}`, 400, `there is no field "by"`},
 		{"POST", "clock", `{"advance":"10m"} {}`, 400, "there is something behind the JSON object"},
@@ -195,7 +196,7 @@ func FuzzDecode(f *testing.F) {
 			}
 			return
 		}
-		if d, err := asked.by(0); err == nil && (d <= 0 || d > maxAdvanced) {
+		if d, err := asked.by(0); err == nil && (d <= 0 || d > cloud.MaxAdvanced) {
 			t.Errorf("%q lets %v pass", body, d)
 		}
 		var rule fault.Rule

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"example.com/chatstack/local/cloud"
 )
 
 // A passed tells how much time was let pass, and an advance asks for more; as Go
@@ -19,10 +21,6 @@ type (
 	}
 )
 
-// maxAdvanced is how much time can be let pass in all: more than anything here
-// lasts.
-const maxAdvanced = 10 * 365 * 24 * time.Hour
-
 // by returns how much time is to be let pass where advanced has been already.
 func (a advance) by(advanced time.Duration) (time.Duration, error) {
 	if a.Advance == "" {
@@ -34,8 +32,8 @@ func (a advance) by(advanced time.Duration) (time.Duration, error) {
 		return 0, fmt.Errorf("advance is %q: a duration is a number and its unit, as 10m or 1h30m", a.Advance)
 	case d <= 0:
 		return 0, fmt.Errorf("advance is %q: time passes forwards only; a reset takes back what was let pass", a.Advance)
-	case d > maxAdvanced-advanced:
-		return 0, fmt.Errorf("advance is %q: %v can be let pass in all, and %v were", a.Advance, maxAdvanced, advanced)
+	case d > cloud.MaxAdvanced-advanced:
+		return 0, fmt.Errorf("advance is %q: at most %.0fh can be let pass in all, and %v were", a.Advance, cloud.MaxAdvanced.Hours(), advanced)
 	}
 	return d, nil
 }

@@ -1,6 +1,7 @@
-// Package control is how the chatstack command talks to a local cloud that
-// runs in the background: a small HTTP API on the loopback interface, whose
-// address and token the cloud leaves in a file.
+// Package control is how the chatstack command, and tests in any language, talk to
+// a local cloud that runs in the background: a small HTTP API on the loopback
+// interface ([Server.Handler] lists it), whose address and token the cloud leaves
+// in a file.
 package control
 
 import (

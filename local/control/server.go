@@ -38,7 +38,7 @@ type Server struct {
 //	DELETE /control/faults/{id}  take one rule out of force; 404 where there is none
 //
 //	GET    /control/iam          for each function what its role allows and what was used of it (a list of Access)
-//	GET    /control/dlq          the dead letters, the newest first, and the records they speak of (a list of Letter)
+//	GET    /control/dlq          the dead letters, the newest first, and the records they speak of (a list of cloud.Letter)
 //	DELETE /control/dlq          empty the queues
 //
 // Bodies are JSON, in both directions; durations are text, as "50ms" or "1h30m".

@@ -29,8 +29,9 @@
 //
 // The front makes up for the Region in ARNs and records, tables named by ARN (but
 // not in batches, where that is refused by name), TTL and the identity of its
-// deletes, stream records of writes that changed nothing, an end that is shown of
-// stream shards which are open, and key conditions that name the sort key first.
+// deletes, stream records of writes that changed nothing, those of the stream that
+// a table had before, an end that is shown of stream shards which are open, and key
+// conditions that name the sort key first.
 // It does not for these of Dynoxide 1.2.1: TTL that is on can be turned on again;
 // sequence numbers, and the shard ids of tables with short names, are shorter than
 // AWS's least, which the aws command does not send; a stream's label is no date.

@@ -1,6 +1,10 @@
 package dynamo
 
-import "strings"
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
 
 // Iterators carry the ARN of their stream, as AWS's do, so that a GetRecords can
 // be authorized, also after a restart.
@@ -35,4 +39,20 @@ func wrapField(body []byte, name, stream string) []byte {
 func (f fields) wrap(name, stream string) bool {
 	iterator := f.text(name)
 	return iterator != "" && f.set(name, wrapIterator(stream, iterator)) == nil
+}
+
+// maxRecords is the most records that GetRecords gives at once.
+const maxRecords = 1000
+
+// checkLimit refuses a GetRecords that asks for more, which engines let pass.
+func checkLimit(c *call) error {
+	if c.operation != "GetRecords" {
+		return nil
+	}
+	var limit int
+	if json.Unmarshal(c.request["Limit"], &limit) != nil || limit <= maxRecords {
+		return nil
+	}
+	return refuse(ofValidate+"ValidationException", fmt.Sprintf(
+		"1 validation error detected: Value '%d' at 'limit' failed to satisfy constraint: Member must have value less than or equal to %d", limit, maxRecords))
 }

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+	"regexp"
 	"slices"
+	"strconv"
 )
 
 // records makes an engine's answer to GetRecords read like AWS's: its Region,
 // its iterator, whose deletes were TTL's, and no word of writes that changed
-// nothing.
+// nothing, nor of those before the stream was switched on.
 func (f *Front) records(c *call, body []byte) []byte {
 	answer := parse(body)
 	var records []fields
@@ -21,7 +23,8 @@ func (f *Front) records(c *call, body []byte) []byte {
 	if found := tableARN.FindStringSubmatch(c.stream); found != nil {
 		table = found[2]
 	}
-	records = slices.DeleteFunc(records, unchanged)
+	begin := streamBegin(c.stream)
+	records = slices.DeleteFunc(records, func(record fields) bool { return unchanged(record) || isBefore(record, begin) })
 	for _, record := range records {
 		if record == nil || record.set("awsRegion", region) != nil {
 			return body
@@ -50,6 +53,27 @@ func unchanged(record fields) bool {
 		return false
 	}
 	return bytes.Equal(before, after) || reflect.DeepEqual(sorted(before), sorted(after))
+}
+
+// streamLabel finds when a stream was switched on, in seconds since 1970, where
+// its label says it so: Dynoxide's do, and its streams begin with the records of
+// the one that the table had before.
+var streamLabel = regexp.MustCompile(`/stream/([0-9]+)\.[0-9]+$`)
+
+// streamBegin returns that second, or 0 where the label does not tell.
+func streamBegin(arn string) float64 {
+	found := streamLabel.FindStringSubmatch(arn)
+	if found == nil {
+		return 0
+	}
+	begin, _ := strconv.ParseFloat(found[1], 64)
+	return begin
+}
+
+// isBefore reports whether a record is older than a second, as which it is stamped.
+func isBefore(record fields, second float64) bool {
+	var created float64
+	return json.Unmarshal(record.object("dynamodb")["ApproximateCreationDateTime"], &created) == nil && created < second
 }
 
 // sorted reads an item, with its sets in order.

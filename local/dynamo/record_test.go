@@ -5,10 +5,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+	streamtypes "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -41,6 +44,34 @@ func TestAWriteThatChangesNothingIsNotInTheStream(t *testing.T) {
 		got = append(got, string(record.EventName))
 	}
 	if diff := cmp.Diff([]string{"INSERT", "MODIFY"}, got); diff != "" {
+		t.Errorf("records (-want +got):\n%s", diff)
+	}
+}
+
+func TestAStreamThatIsSwitchedOnAgainBeginsEmpty(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	table := r.table()
+	r.put(table.TableName, "before", nil)
+	stream := func(specification types.StreamSpecification) *types.TableDescription {
+		updated, err := r.db.UpdateTable(t.Context(), &dynamodb.UpdateTableInput{TableName: table.TableName, StreamSpecification: &specification})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return updated.TableDescription
+	}
+	stream(types.StreamSpecification{StreamEnabled: aws.Bool(false)})
+	time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second))) // records are stamped with whole seconds
+	again := stream(types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeKeysOnly})
+	if aws.ToString(again.LatestStreamArn) == aws.ToString(table.LatestStreamArn) {
+		t.Fatal("it has the ARN of the stream before")
+	}
+	r.put(table.TableName, "after", nil)
+	var got []string
+	for _, record := range r.records(again.LatestStreamArn) {
+		got = append(got, record.Dynamodb.Keys["sk"].(*streamtypes.AttributeValueMemberS).Value)
+	}
+	if diff := cmp.Diff([]string{"after"}, got); diff != "" {
 		t.Errorf("records (-want +got):\n%s", diff)
 	}
 }
@@ -93,5 +124,32 @@ func TestOnlyOpenShardsLoseTheirEnd(t *testing.T) {
 				t.Errorf("ends (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestGetRecordsIsRefusedMoreThanAThousand(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	table := r.table()
+	described, err := r.streams.DescribeStream(t.Context(), &dynamodbstreams.DescribeStreamInput{StreamArn: table.LatestStreamArn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	start, err := r.streams.GetShardIterator(t.Context(), &dynamodbstreams.GetShardIteratorInput{
+		StreamArn: table.LatestStreamArn, ShardId: described.StreamDescription.Shards[0].ShardId,
+		ShardIteratorType: streamtypes.ShardIteratorTypeTrimHorizon,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := func(limit int32) error {
+		_, err := r.streams.GetRecords(t.Context(), &dynamodbstreams.GetRecordsInput{ShardIterator: start.ShardIterator, Limit: &limit})
+		return err
+	}
+	if err := get(1000); err != nil {
+		t.Errorf("1000: %v", err)
+	}
+	if code, _ := refusal(get(1001)); code != "ValidationException" {
+		t.Errorf("1001: %s, want ValidationException", code)
 	}
 }

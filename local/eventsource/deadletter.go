@@ -1,10 +1,10 @@
 package eventsource
 
 import (
-	"crypto/rand"
 	"encoding/json"
-	"fmt"
 	"time"
+
+	"example.com/chatstack/internal/uuid"
 )
 
 // Conditions under which records are given up.
@@ -13,9 +13,9 @@ const (
 	recordAgeExpired       = "RecordAgeExpired"
 )
 
-// A deadLetter is what the on-failure destination gets. It holds no record, only
-// where the records are in the stream.
-type deadLetter struct {
+// A DeadLetter is what the on-failure destination gets, as JSON. It holds no
+// record, only where the records are in the stream: [Reread] finds them there.
+type DeadLetter struct {
 	RequestContext struct {
 		RequestID              string `json:"requestId"`
 		FunctionARN            string `json:"functionArn"`
@@ -23,7 +23,7 @@ type deadLetter struct {
 		ApproximateInvokeCount int    `json:"approximateInvokeCount"`
 	} `json:"requestContext"`
 	// ResponseContext is absent if the function never ran.
-	ResponseContext *responseContext `json:"responseContext,omitempty"`
+	ResponseContext *ResponseContext `json:"responseContext,omitempty"`
 	Version         string           `json:"version"`
 	Timestamp       string           `json:"timestamp"`
 	Batch           struct {
@@ -37,7 +37,8 @@ type deadLetter struct {
 	} `json:"DDBStreamBatchInfo"`
 }
 
-type responseContext struct {
+// A ResponseContext is how the function ended when it ran last.
+type ResponseContext struct {
 	StatusCode      int     `json:"statusCode"`
 	ExecutedVersion string  `json:"executedVersion"`
 	FunctionError   *string `json:"functionError"` // null if the function reported the failure itself
@@ -45,13 +46,13 @@ type responseContext struct {
 
 // deadLetter is the body for a piece that is given up.
 func (l *lane) deadLetter(p piece, condition string) []byte {
-	var d deadLetter
-	d.RequestContext.RequestID = newUUID()
+	var d DeadLetter
+	d.RequestContext.RequestID = uuid.New()
 	d.RequestContext.FunctionARN = l.mapping.FunctionARN
 	d.RequestContext.Condition = condition
 	d.RequestContext.ApproximateInvokeCount = p.invoked
 	if p.invoked > 0 {
-		d.ResponseContext = &responseContext{StatusCode: 200, ExecutedVersion: "$LATEST"}
+		d.ResponseContext = &ResponseContext{StatusCode: 200, ExecutedVersion: "$LATEST"}
 		if p.functionError != "" {
 			d.ResponseContext.FunctionError = &p.functionError
 		}
@@ -71,13 +72,4 @@ func (l *lane) deadLetter(p piece, condition string) []byte {
 		panic(err) // strings and numbers can be encoded
 	}
 	return body
-}
-
-// newUUID is a random one, version 4.
-func newUUID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails: the program would end instead
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

@@ -14,18 +14,6 @@ const (
 	eventTail = `]}`
 )
 
-// A piece is a batch, or what is left of one that was split.
-type piece struct {
-	items   []*item
-	retries int // used up
-	invoked int // times that the function ran for it, since the checkpoint moved
-	// functionError is how the last of those ended; empty if the function did
-	// not fail but reported failed records.
-	functionError string
-	// again says that it succeeded, and is delivered once more on demand.
-	again bool
-}
-
 // deliver invokes the function until a batch is done: delivered, or given up piece
 // by piece. The checkpoint follows. It returns false if it was told to stop before.
 func (l *lane) deliver(batch []*item) bool {
@@ -47,23 +35,15 @@ func (l *lane) deliver(batch []*item) bool {
 		}
 		v := l.invoke(p.items)
 		if v.err != nil {
-			if l.work.Err() == nil {
-				l.stats.invocation(resultFunctionFailed, func(c *Counts) { c.Throttled++ })
-				wait := retry.next()
-				l.log.Warn("function not invoked", "records", len(p.items), "retryIn", wait, "error", v.err)
-				l.pauseBefore(p, wait, v.err.Error())
-			}
+			l.notInvoked(p, v.err, retry)
 			continue
 		}
 		p.invoked++
 		p.functionError = v.functionError
 		if !v.failed {
 			l.stats.invocation(resultOK, func(c *Counts) { c.Batches++ })
-			if !p.again && l.opts.DuplicateFault != nil && l.opts.DuplicateFault(l.mapping) {
-				p.again = true
+			if l.doubles(&p) {
 				pieces[last] = p
-				l.log.Warn("batch delivered once more on demand", "records", len(p.items))
-				l.stats.count(func(c *Counts) { c.Duplicates++ })
 				continue
 			}
 			l.succeed(p.items)
@@ -75,28 +55,18 @@ func (l *lane) deliver(batch []*item) bool {
 		if v.done > 0 {
 			l.succeed(p.items[:v.done])
 		}
-		switch {
-		case v.done > 0:
-			// The checkpoint has moved, and with it everything begins anew.
+		rest, anew := l.mapping.remains(p, v)
+		if anew {
 			retry.reset()
-			pieces = replace(pieces, piece{items: p.items[v.done:]})
-		case l.mapping.BisectBatchOnFunctionError && !v.partial && len(p.items) > 1:
-			retry.reset() // the halves are new batches
-			half := len(p.items) / 2
-			first, second := p, p
-			first.items, second.items = p.items[:half], p.items[half:]
-			pieces = replace(pieces, second, first)
-		case l.mapping.MaximumRetryAttempts >= 0 && p.retries >= l.mapping.MaximumRetryAttempts:
+		}
+		if rest == nil {
 			if !l.giveUp(p, retryAttemptsExhausted) {
 				return false
 			}
 			pieces = pieces[:last]
-			retry.reset()
 			continue
-		default:
-			p.retries++
-			pieces = replace(pieces, p)
 		}
+		pieces = replace(pieces, rest...)
 		wait := retry.next()
 		l.log.Warn("batch failed", "records", len(p.items), "done", v.done, "invocations", p.invoked,
 			"functionError", v.functionError, "reason", v.reason, "retryIn", wait)
@@ -106,15 +76,28 @@ func (l *lane) deliver(batch []*item) bool {
 	return true
 }
 
-// replace puts others in the place of the last piece, leaving out what is empty.
-func replace(pieces []piece, others ...piece) []piece {
-	pieces = pieces[:len(pieces)-1]
-	for _, p := range others {
-		if len(p.items) > 0 {
-			pieces = append(pieces, p)
-		}
+// notInvoked waits after an invocation that did not take place, unless it was told
+// to stop.
+func (l *lane) notInvoked(p piece, err error, retry *backoff) {
+	if l.work.Err() != nil {
+		return
 	}
-	return pieces
+	l.stats.invocation(resultFunctionFailed, func(c *Counts) { c.Throttled++ })
+	wait := retry.next()
+	l.log.Warn("function not invoked", "records", len(p.items), "retryIn", wait, "error", err)
+	l.pauseBefore(p, wait, err.Error())
+}
+
+// doubles reports whether a piece that succeeded is delivered once more on demand,
+// which it is asked once.
+func (l *lane) doubles(p *piece) bool {
+	if p.again || l.opts.DuplicateFault == nil || !l.opts.DuplicateFault(l.mapping) {
+		return false
+	}
+	p.again = true
+	l.log.Warn("batch delivered once more on demand", "records", len(p.items))
+	l.stats.count(func(c *Counts) { c.Duplicates++ })
+	return true
 }
 
 // succeed notes that items were delivered.

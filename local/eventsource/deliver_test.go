@@ -284,23 +284,6 @@ func TestWithoutDestinationTheShardGoesOn(t *testing.T) {
 	})
 }
 
-func TestWritesThatChangeNothingAreDropped(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
-		w.streams.write("shard-1", 1)
-		w.streams.write("shard-1", 1, func(r *types.Record) {
-			r.EventName = types.OperationTypeModify
-			r.Dynamodb.OldImage = map[string]types.AttributeValue{"pk": text("p"), "sk": text("102")}
-		})
-		w.streams.write("shard-1", 1, func(r *types.Record) {
-			r.EventName = types.OperationTypeModify
-			r.Dynamodb.OldImage = map[string]types.AttributeValue{"pk": text("p"), "sk": text("103"), "x": text("")}
-		})
-		w.mustPut(t, mapping())
-		settle(time.Second)
-		wantSame(t, "batches", []string{"101 103"}, w.function.got())
-	})
-}
-
 func TestFilteredRecordsCountAsDone(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.streams.write("shard-1", 2)

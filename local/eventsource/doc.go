@@ -13,7 +13,7 @@
 //
 //	              ┌ lane: batch → invoke ┐
 //	stream → read ┤ lane: batch → invoke ├ checkpoint
-//	  drop, filter└ lane: batch → invoke ┘
+//	  and filter  └ lane: batch → invoke ┘
 //	                               ↓ retries used up, too old
 //	                          dead letter
 //
@@ -34,10 +34,6 @@
 //
 // How long AWS waits between retries it does not say. Here it is 100 ms at first,
 // twice as long each time, and 10 s at most; a batch that was split begins anew.
-//
-// Records that change nothing are dropped, since DynamoDB writes none for them and
-// other engines do. That shows only where the stream holds both images: with the
-// other view types such a record of another engine comes through.
 //
 // A stream's description on AWS names the table's partition key. Where an engine's
 // does not, Options.PartitionKey is asked; if that does not know either, a table

@@ -145,7 +145,6 @@ func TestRealEngine(t *testing.T) {
 	p := start(m)
 	defer func() { p.Close() }()
 	wantSame(t, "what was there", []string{"INSERT CONNECTION|a"}, function.next(t, 1))
-	table.put("CONNECTION|a") // changes nothing
 	table.put("META")
 	table.delete("CONNECTION|a")
 	table.put("CONNECTION|b")

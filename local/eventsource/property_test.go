@@ -208,7 +208,7 @@ func (j *judgeOfPlan) end(ctx context.Context, batch []int, throttled bool) ([]b
 func (j *judgeOfPlan) Send(_ context.Context, m Mapping, body []byte) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	var d deadLetter
+	var d DeadLetter
 	if err := json.Unmarshal(body, &d); err != nil {
 		return err
 	}

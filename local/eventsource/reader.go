@@ -44,16 +44,6 @@ type reader struct {
 	closed bool     // nothing more comes
 }
 
-// An item is a record that passed the filters.
-type item struct {
-	sequence string
-	created  time.Time
-	event    []byte // JSON, as the function gets it
-	readAt   time.Time
-	before   Position // of the record before it
-	done     bool     // reader.mu guards it
-}
-
 func newReader(r *runner, shard string) *reader {
 	read := r.progress.at(shard)
 	rd := &reader{
@@ -192,9 +182,6 @@ func (rd *reader) take(records []types.Record) {
 		}
 		before := read
 		read = Position{After: *change.SequenceNumber}
-		if unchanged(record) {
-			continue
-		}
 		count.Read++
 		if rd.opts.Clock.Since(created) > retention {
 			count.Expired++
@@ -257,64 +244,6 @@ func (rd *reader) lane(keys map[string]types.AttributeValue) *lane {
 	return rd.lanes[hash.Sum32()%uint32(len(rd.lanes))]
 }
 
-// awaitRoom waits until there are few enough events that are not done, and returns
-// false if the runner stops. One lane at least has a full batch when it waits.
-func (rd *reader) awaitRoom() bool {
-	for rd.ctx.Err() == nil {
-		rd.mu.Lock()
-		held := rd.held
-		rd.mu.Unlock()
-		if held < len(rd.lanes)*maxEvent {
-			return true
-		}
-		select {
-		case <-rd.freed:
-		case <-rd.ctx.Done():
-		}
-	}
-	return false
-}
-
-// finish notes that items are done, delivered or given up, and moves the
-// checkpoint if nothing before them is open.
-func (rd *reader) finish(items []*item) {
-	rd.mu.Lock()
-	for _, it := range items {
-		it.done = true
-		rd.held -= len(it.event)
-		it.event = nil
-	}
-	n := slices.IndexFunc(rd.open, func(it *item) bool { return !it.done })
-	if n < 0 {
-		n = len(rd.open)
-	}
-	rd.open = slices.Delete(rd.open, 0, n)
-	rd.mu.Unlock()
-	select {
-	case rd.freed <- struct{}{}:
-	default:
-	}
-	rd.checkpoint()
-}
-
-// checkpoint saves the lowest position with nothing open before it.
-func (rd *reader) checkpoint() {
-	rd.saving.Lock()
-	defer rd.saving.Unlock()
-	rd.mu.Lock()
-	at := rd.position()
-	rd.mu.Unlock()
-	rd.advance(at)
-}
-
-// position is where to go on after a restart. rd.mu is held.
-func (rd *reader) position() Position {
-	if len(rd.open) > 0 {
-		return rd.open[0].before
-	}
-	return rd.read
-}
-
 // close tells the lanes that nothing more comes.
 func (rd *reader) close() {
 	rd.mu.Lock()
@@ -325,12 +254,6 @@ func (rd *reader) close() {
 	}
 }
 
-func (rd *reader) pending() int {
-	rd.mu.Lock()
-	defer rd.mu.Unlock()
-	return len(rd.open)
-}
-
 // wait is how long to leave the shard alone after a page with so many records.
 func (rd *reader) wait(records int) time.Duration {
 	if records > 0 {
@@ -338,14 +261,6 @@ func (rd *reader) wait(records int) time.Duration {
 	}
 	rd.pause = min(max(2*rd.pause, afterRecords), rd.opts.Poll)
 	return rd.pause
-}
-
-// advance moves the checkpoint. One that cannot be saved costs a repetition after
-// a restart, so it is no reason to stop.
-func (rd *reader) advance(to Position) {
-	if err := rd.progress.advance(rd.shard, to); err != nil {
-		rd.log.Error("checkpoint not saved", "error", err)
-	}
 }
 
 func (rd *reader) status() ShardStatus {

@@ -17,16 +17,12 @@ import (
 // some although more follows, and gives them without end where nothing does.
 const emptyPages = 5
 
-// Reread returns the records that a message to the on-failure destination speaks
-// of, as the function got them, by reading the stream again. Those that the stream
-// no longer has are missing. With a parallelization factor above 1, records of other
-// keys that lie between the first and the last are among them: the message does not
-// tell them apart.
-func Reread(ctx context.Context, streams Streams, m Mapping, letter []byte) ([]json.RawMessage, error) {
-	var d deadLetter
-	if err := json.Unmarshal(letter, &d); err != nil {
-		return nil, fmt.Errorf("read a message to the on-failure destination: %w", err)
-	}
+// Reread returns the records that a dead letter speaks of, as the function got
+// them, by reading the stream again. Those that the stream no longer has are
+// missing. With a parallelization factor above 1, records of other keys that lie
+// between the first and the last are among them: the letter does not tell them
+// apart.
+func Reread(ctx context.Context, streams Streams, m Mapping, d DeadLetter) ([]json.RawMessage, error) {
 	passing, err := parseFilters(m.Filters)
 	if err != nil {
 		return nil, err
@@ -35,7 +31,7 @@ func Reread(ctx context.Context, streams Streams, m Mapping, letter []byte) ([]j
 	wrap := func(err error) error {
 		return fmt.Errorf("records %s to %s of shard %s: %w", first, last, d.Batch.ShardID, err)
 	}
-	iterator, err := iteratorAt(ctx, streams, &d)
+	iterator, err := iteratorAt(ctx, streams, d)
 	if err != nil {
 		return nil, wrap(err)
 	}
@@ -53,7 +49,7 @@ func Reread(ctx context.Context, streams Streams, m Mapping, letter []byte) ([]j
 			if compareSequences(sequence, last) > 0 {
 				return records, nil
 			}
-			if compareSequences(sequence, first) < 0 || unchanged(record) {
+			if compareSequences(sequence, first) < 0 {
 				continue
 			}
 			if event := m.event(record); passing.match(event) {
@@ -73,7 +69,7 @@ func Reread(ctx context.Context, streams Streams, m Mapping, letter []byte) ([]j
 
 // iteratorAt begins with a letter's first record, or with the oldest one that the
 // stream still has.
-func iteratorAt(ctx context.Context, streams Streams, d *deadLetter) (*string, error) {
+func iteratorAt(ctx context.Context, streams Streams, d DeadLetter) (*string, error) {
 	in := &dynamodbstreams.GetShardIteratorInput{
 		StreamArn: &d.Batch.StreamARN, ShardId: &d.Batch.ShardID, SequenceNumber: &d.Batch.StartSequenceNumber,
 		ShardIteratorType: types.ShardIteratorTypeAtSequenceNumber,

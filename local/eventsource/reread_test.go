@@ -30,9 +30,17 @@ func letterOf(t *testing.T, w *world, m Mapping) []byte {
 	return letter
 }
 
+func parseLetter(t *testing.T, letter []byte) (d DeadLetter) {
+	t.Helper()
+	if err := json.Unmarshal(letter, &d); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
 func reread(t *testing.T, streams Streams, m Mapping, letter []byte) string {
 	t.Helper()
-	records, err := Reread(t.Context(), streams, m, letter)
+	records, err := Reread(t.Context(), streams, m, parseLetter(t, letter))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,13 +91,10 @@ func TestRereadEndsWhereTheRecordsAreGone(t *testing.T) {
 
 func TestRereadNamesWhatItCannotRead(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		for letter, want := range map[string]string{
-			`{`: "read a message to the on-failure destination",
-			`{"DDBStreamBatchInfo":{"shardId":"other","startSequenceNumber":"101","endSequenceNumber":"102"}}`: "records 101 to 102 of shard other",
-		} {
-			if _, err := Reread(t.Context(), w.streams, mapping(), []byte(letter)); err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("%s: %v", letter, err)
-			}
+		letter := []byte(`{"DDBStreamBatchInfo":{"shardId":"other","startSequenceNumber":"101","endSequenceNumber":"102"}}`)
+		_, err := Reread(t.Context(), w.streams, mapping(), parseLetter(t, letter))
+		if err == nil || !strings.Contains(err.Error(), "records 101 to 102 of shard other") {
+			t.Error(err)
 		}
 	})
 }

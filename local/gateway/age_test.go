@@ -53,6 +53,22 @@ func TestIdleConnectionClosesAfter10Minutes(t *testing.T) {
 	})
 }
 
+// The deadline of a connection's last write has long passed when it has been idle.
+func TestEveryIdleConnectionIsToldWhyItCloses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := startInMemory(t, declare(nil), gateway.Options{})
+		conns := make([]*websocket.Conn, 200)
+		for i := range conns {
+			conns[i] = r.dial()
+		}
+		for _, conn := range conns {
+			if status, _ := goneAfter(t, conn, time.Now()); status != goingAway {
+				t.Errorf("closed with %v", status)
+			}
+		}
+	})
+}
+
 func TestIdleCountsMessagesInEitherDirectionButNoPings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn, _, _ := aging(t)

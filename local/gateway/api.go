@@ -25,25 +25,23 @@ type API struct {
 	// Required.
 	RouteSelectionExpression string
 
-	// Stages are the API's stages by name. At most 10.
+	// Stages are the API's stages by name: letters, digits, hyphens and
+	// underscores, at most 128 of them. At most 10.
 	Stages map[string]Stage
 
 	// Routes have a key each, no two of them the same. At most 300.
 	Routes []Route
 
-	// Integrations are what routes lead to, by id. At most 300.
+	// Integrations are what routes lead to, by API Gateway's id of each. At most
+	// 300.
 	Integrations map[string]Integration
 
-	// Authorizers may decide on $connect, by id. At most 10.
+	// Authorizers may decide on $connect, by API Gateway's id of each. At most 10.
 	Authorizers map[string]Authorizer
 }
 
-// A Stage is one address of an API: its clients connect to /{Name}.
+// A Stage is one address of an API: its clients connect to /{name}.
 type Stage struct {
-	// Name has letters, digits, hyphens and underscores, at most 128 of them.
-	// It is the stage's key in [API.Stages]; empty means that key.
-	Name string
-
 	// Variables are handed to functions as stageVariables.
 	Variables map[string]string
 
@@ -57,9 +55,6 @@ type Stage struct {
 
 // A Route leads the messages of one route key to an integration.
 type Route struct {
-	// ID is API Gateway's id of the route.
-	ID string
-
 	// Key is $connect, $disconnect, $default, or a key of the caller's own
 	// that does not begin with a dollar sign.
 	Key string
@@ -86,13 +81,6 @@ type Route struct {
 // what it tells of the client is part of every later event of the connection.
 // Its results are not cached.
 type Authorizer struct {
-	// ID is API Gateway's id of the authorizer. It is the authorizer's key in
-	// [API.Authorizers]; empty means that key.
-	ID string
-
-	// Name is for people and logs.
-	Name string
-
 	// FunctionARN is handed to [Invoker.Invoke].
 	FunctionARN string
 
@@ -104,10 +92,6 @@ type Authorizer struct {
 
 // An Integration is a function that a route leads to.
 type Integration struct {
-	// ID is API Gateway's id of the integration. It is the integration's key
-	// in [API.Integrations]; empty means that key.
-	ID string
-
 	// Type is AWS_PROXY. Others are refused.
 	Type string
 

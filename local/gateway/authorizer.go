@@ -22,10 +22,7 @@ type authorizer struct {
 
 // checkAuthorizer checks a declared authorizer.
 func checkAuthorizer(id string, declared Authorizer) (*authorizer, error) {
-	switch {
-	case declared.ID != "" && declared.ID != id:
-		return nil, fmt.Errorf("its own id is %s", declared.ID)
-	case declared.FunctionARN == "":
+	if declared.FunctionARN == "" {
 		return nil, errors.New("no function")
 	}
 	a := &authorizer{id: id, functionARN: declared.FunctionARN}

@@ -37,7 +37,7 @@ func guarded(fns functions, sources ...string) gateway.API {
 	}
 	api := declare(routes)
 	api.Authorizers = map[string]gateway.Authorizer{"auth1": {
-		ID: "auth1", Name: "tokens", FunctionARN: "authorizer", IdentitySources: sources,
+		FunctionARN: "authorizer", IdentitySources: sources,
 	}}
 	for i, route := range api.Routes {
 		if route.Key == "$connect" {

@@ -91,9 +91,6 @@ func (c *connection) attach(conn net.Conn, ahead *bufio.Reader) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.conn = conn
-	if c.status != nil { // closed before it was open
-		c.expectEnd()
-	}
 	c.watch()
 	c.log().Debug("connection opened") // not in serve, whose goroutine would keep the stack that it takes
 }
@@ -154,16 +151,7 @@ func (c *connection) close(status closeStatus) bool {
 		c.outbox.finish(closeFrame(status))
 	}
 	close(c.closing)
-	if c.conn != nil {
-		c.expectEnd()
-	}
 	return true
-}
-
-// expectEnd gives the client time to answer the close frame, no more. c.mu is
-// held.
-func (c *connection) expectEnd() {
-	_ = c.conn.SetDeadline(time.Now().Add(c.endpoint.options.Limits.CloseHandshake))
 }
 
 // disconnect runs the $disconnect route, whose response nobody waits for.

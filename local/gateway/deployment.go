@@ -34,76 +34,92 @@ var stageName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 // deploy checks api and copies what serving it needs. The error names every
 // mistake, not only the first.
 func deploy(api API, limits Limits) (*deployment, error) {
-	d := &deployment{
-		api:    api,
-		stages: make(map[string]stage, len(api.Stages)),
-		routes: make(map[string]route, len(api.Routes)),
-	}
-	var problems []error
-	problem := func(format string, args ...any) {
-		problems = append(problems, fmt.Errorf(format, args...))
-	}
-
+	d := &deployment{api: api}
+	var found problems
 	if api.ID == "" {
-		problem("the API has no id")
+		found.add("the API has no id")
 	}
 	var err error
 	if d.selection, err = selection.Parse(api.RouteSelectionExpression); err != nil {
-		problem("route selection expression %q: %w", api.RouteSelectionExpression, err)
+		found.add("route selection expression %q: %w", api.RouteSelectionExpression, err)
 	}
-	if n := len(api.Stages); n > limits.Stages {
-		problem("%d stages, at most %d are allowed", n, limits.Stages)
-	}
-	for name, declared := range api.Stages {
-		switch {
-		case cmp.Or(declared.Name, name) != name:
-			problem("stage %q is listed under the name %q", declared.Name, name)
-		case !stageName.MatchString(name):
-			problem("stage %q: a name has 1 to 128 letters, digits, hyphens and underscores", name)
-		case reservedPath(name):
-			problem("stage %q: the path /%s is reserved", name, name)
-		}
-		if d.stages[name], err = newStage(declared, api.Routes); err != nil {
-			problem("stage %q: %w", name, err)
-		}
-	}
-	if n := len(api.Integrations); n > limits.Routes {
-		problem("%d integrations, at most %d are allowed", n, limits.Routes)
-	}
-	for id, integration := range api.Integrations {
-		if err := checkIntegration(id, integration); err != nil {
-			problem("integration %s: %w", id, err)
-		}
-	}
-	authorizers := make(map[string]*authorizer, len(api.Authorizers))
-	if n := len(api.Authorizers); n > limits.Authorizers {
-		problem("%d authorizers, at most %d are allowed", n, limits.Authorizers)
-	}
-	for id, declared := range api.Authorizers {
-		if authorizers[id], err = checkAuthorizer(id, declared); err != nil {
-			problem("authorizer %s: %w", id, err)
-		}
-	}
-	if n := len(api.Routes); n > limits.Routes {
-		problem("%d routes, at most %d are allowed", n, limits.Routes)
-	}
-	for _, declared := range api.Routes {
-		if _, twice := d.routes[declared.Key]; twice {
-			problem("route %q is declared twice", declared.Key)
-			continue
-		}
-		r, err := joinRoute(declared, api.Integrations, authorizers)
-		if err != nil {
-			problem("route %q: %w", declared.Key, err)
-		}
-		d.routes[declared.Key] = r
-	}
-	if len(problems) > 0 {
-		return nil, fmt.Errorf("api %s: %w", api.ID, errors.Join(problems...))
+	d.stages = found.inStages(api, limits)
+	found.inIntegrations(api, limits)
+	d.routes = found.inRoutes(api, found.inAuthorizers(api, limits), limits)
+	if len(found) > 0 {
+		return nil, fmt.Errorf("api %s: %w", api.ID, errors.Join(found...))
 	}
 	// The caller keeps its own maps and slices; nothing here reads them again.
 	d.api.Stages, d.api.Routes, d.api.Integrations, d.api.Authorizers = nil, nil, nil, nil
 	return d, nil
+}
+
+// problems are the mistakes found in an API.
+type problems []error
+
+func (p *problems) add(format string, args ...any) { *p = append(*p, fmt.Errorf(format, args...)) }
+
+// atMost finds more of a kind than there may be.
+func (p *problems) atMost(limit, n int, kind string) {
+	if n > limit {
+		p.add("%d %s, at most %d are allowed", n, kind, limit)
+	}
+}
+
+func (p *problems) inStages(api API, limits Limits) map[string]stage {
+	p.atMost(limits.Stages, len(api.Stages), "stages")
+	stages := make(map[string]stage, len(api.Stages))
+	for name, declared := range api.Stages {
+		switch {
+		case !stageName.MatchString(name):
+			p.add("stage %q: a name has 1 to 128 letters, digits, hyphens and underscores", name)
+		case reservedPath(name):
+			p.add("stage %q: the path /%s is reserved", name, name)
+		}
+		var err error
+		if stages[name], err = newStage(declared, api.Routes); err != nil {
+			p.add("stage %q: %w", name, err)
+		}
+	}
+	return stages
+}
+
+func (p *problems) inIntegrations(api API, limits Limits) {
+	p.atMost(limits.Routes, len(api.Integrations), "integrations")
+	for id, integration := range api.Integrations {
+		if err := checkIntegration(integration); err != nil {
+			p.add("integration %s: %w", id, err)
+		}
+	}
+}
+
+func (p *problems) inAuthorizers(api API, limits Limits) map[string]*authorizer {
+	p.atMost(limits.Authorizers, len(api.Authorizers), "authorizers")
+	authorizers := make(map[string]*authorizer, len(api.Authorizers))
+	for id, declared := range api.Authorizers {
+		var err error
+		if authorizers[id], err = checkAuthorizer(id, declared); err != nil {
+			p.add("authorizer %s: %w", id, err)
+		}
+	}
+	return authorizers
+}
+
+func (p *problems) inRoutes(api API, authorizers map[string]*authorizer, limits Limits) map[string]route {
+	p.atMost(limits.Routes, len(api.Routes), "routes")
+	routes := make(map[string]route, len(api.Routes)) // by key
+	for _, declared := range api.Routes {
+		if _, twice := routes[declared.Key]; twice {
+			p.add("route %q is declared twice", declared.Key)
+			continue
+		}
+		r, err := joinRoute(declared, api.Integrations, authorizers)
+		if err != nil {
+			p.add("route %q: %w", declared.Key, err)
+		}
+		routes[declared.Key] = r
+	}
+	return routes
 }
 
 // arn is that of the API, without a stage.
@@ -111,10 +127,8 @@ func (d *deployment) arn() string {
 	return fmt.Sprintf("arn:aws:execute-api:%s:%s:%s", d.api.Region, d.api.AccountID, d.api.ID)
 }
 
-func checkIntegration(id string, integration Integration) error {
+func checkIntegration(integration Integration) error {
 	switch {
-	case cmp.Or(integration.ID, id) != id:
-		return fmt.Errorf("its own id is %s", integration.ID)
 	case integration.Type != "AWS_PROXY":
 		return fmt.Errorf("type %q is not run locally, only AWS_PROXY is", integration.Type)
 	case integration.FunctionARN == "":

@@ -76,9 +76,7 @@
 //
 // Of @connections:
 //
-//   - A request without any signature is refused with "Missing Authentication
-//     Token". Each request draws on the account's throttle, whatever becomes of
-//     it.
+//   - Each request draws on the account's throttle, whatever becomes of it.
 //   - A post that is not UTF-8 is refused with 400, since the service can send
 //     nothing but text frames.
 //   - A post of more than 32 KB is sent as fragments of 32 KB.

@@ -35,7 +35,7 @@ func TestEventsAreThoseOfAWSToTheByte(t *testing.T) {
 		disconnect, disconnected := recorded(ok)
 		fns := functions{"$connect": connect, "$default": message, "$disconnect": disconnect}
 		api := declare(fns)
-		api.Stages["prod"] = gateway.Stage{Name: "prod", Variables: map[string]string{"color": "blue"}}
+		api.Stages["prod"] = gateway.Stage{Variables: map[string]string{"color": "blue"}}
 		client := startInMemory(t, api, gateway.Options{Invoker: fns, Random: counting{}}).raw()
 		client.bytes([]byte("GET /prod?room=a&room=b&token=%C3%BC%26x HTTP/1.1\r\nHost: api.example:8080\r\n" +
 			"Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nUser-Agent: tests/1 <x>\r\nOrigin: https://example.com\r\n" +

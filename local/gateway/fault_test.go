@@ -2,6 +2,8 @@ package gateway_test
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"testing"
 
 	"github.com/coder/websocket"
@@ -47,13 +49,18 @@ func TestPostFaultIsAnsweredAsAWSWouldAndSendsNothing(t *testing.T) {
 
 func TestPostFaultIsNotAskedForWhatIsRefusedAnyway(t *testing.T) {
 	t.Parallel()
-	r := start(t, declare(functions{}), gateway.Options{PostFault: func(context.Context, string) int {
-		t.Error("asked")
-		return 0
-	}})
+	refusal := errors.New("no")
+	r := start(t, declare(functions{}), gateway.Options{
+		PostFault: func(context.Context, string) int {
+			t.Error("asked")
+			return 0
+		},
+		Authorize: func(*http.Request, string) error { return refusal },
+	})
 	r.dial()
 	path := "/prod/@connections/" + r.onlyID()
-	r.callAs("", "POST", path, "x")
+	r.call("POST", path, "x")
+	refusal = nil
 	r.call("POST", "/prod/@connections/malformed", "x")
 	r.call("POST", path, "\xff")
 	r.call("GET", path, "")

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -131,27 +130,6 @@ func FuzzVerdict(f *testing.F) {
 			if _, ok := value.(string); !ok {
 				t.Errorf("%s is %T", name, value)
 			}
-		}
-	})
-}
-
-// A pattern matches as the regular expression does that it stands for.
-func FuzzPattern(f *testing.F) {
-	f.Add("a*b?c", "axxbyc")
-	f.Add("**", "")
-	f.Add("*a*a*a", "aaab")
-	f.Fuzz(func(t *testing.T, pattern, text string) {
-		if !utf8.ValidString(pattern) || !utf8.ValidString(text) || len(pattern) > 100 || strings.Contains(pattern, "?") && len(text) != utf8.RuneCountInString(text) {
-			return // ? is a byte here and a character there
-		}
-		expression := regexp.QuoteMeta(pattern)
-		expression = strings.NewReplacer(`\*`, `(?s:.*)`, `\?`, `(?s:.)`).Replace(expression)
-		want := regexp.MustCompile(`^(?:` + expression + `)$`).MatchString(text)
-		if strings.HasSuffix(text, "\n") {
-			return // $ matches before it
-		}
-		if got := matches(pattern, text); got != want {
-			t.Errorf("%q matches %q: %t, want %t", pattern, text, got, want)
 		}
 	})
 }

@@ -34,15 +34,13 @@ type Options struct {
 	// Limits default to those of AWS.
 	Limits Limits
 
-	// Authorize decides on a request to @connections that carries an
-	// Authorization header or a signature in its query; those without either are
-	// refused before. resource is the ARN that execute-api:ManageConnections must be
-	// allowed on. r is the request with its whole body, which Authorize may
-	// read. The text of an error is shown to the caller, with 403 and the type
-	// ForbiddenException, or those of the error's StatusCode() int and
-	// ErrorCode() string methods if it has them. (SDKs do not show the text of a
-	// ForbiddenException, whose model has none.) Default: any SigV4 Authorization header
-	// for execute-api is accepted, and its signature not checked.
+	// Authorize decides on each request to @connections, signed or not. resource is
+	// the ARN that execute-api:ManageConnections must be allowed on. r is the
+	// request with its whole body, which Authorize may read. The text of an error
+	// is shown to the caller, with 403 and the type ForbiddenException, or those of
+	// the error's StatusCode() int and ErrorCode() string methods if it has them.
+	// (SDKs do not show the text of a ForbiddenException, whose model has none.)
+	// Default: everyone may do everything.
 	Authorize func(r *http.Request, resource string) error
 
 	// PostFault is asked for every POST @connections that is allowed and well

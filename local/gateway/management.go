@@ -9,6 +9,11 @@ import (
 	"unicode/utf8"
 )
 
+// maxBody is the most of a request to @connections that is read, in bytes: API
+// Gateway's own quota of a payload. A message that is too large is read to its
+// end all the same, because its signature covers all of it.
+const maxBody = 10 << 20
+
 // manage serves the @connections API: POST sends a message to a connection,
 // GET tells of it, DELETE closes it.
 func (e *endpoint) manage(w http.ResponseWriter, r *http.Request, stage, id string) {
@@ -23,12 +28,17 @@ func (e *endpoint) manage(w http.ResponseWriter, r *http.Request, stage, id stri
 		limited(w)
 		return
 	}
-	payload, err := io.ReadAll(io.LimitReader(r.Body, int64(e.options.Limits.Message)+1))
-	if err != nil {
+	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		e.payloadTooLarge(w)
+		return
+	case err != nil:
 		fail(w, http.StatusBadRequest, "BadRequestException", "the body could not be read")
 		return
 	}
-	if err := e.authorize(r, payload, stage, id); err != nil {
+	if err := e.authorize(r, payload, stage); err != nil {
 		refuse(w, err)
 		return
 	}
@@ -61,8 +71,8 @@ func (e *endpoint) manage(w http.ResponseWriter, r *http.Request, stage, id stri
 // admit holds a message to the limits and gives way to a fault that was asked
 // for. It reports false if it has answered.
 func (e *endpoint) admit(w http.ResponseWriter, r *http.Request, payload []byte, id string) bool {
-	if limit := e.options.Limits.Message; len(payload) > limit {
-		fail(w, http.StatusRequestEntityTooLarge, "PayloadTooLargeException", fmt.Sprintf("Message exceeds %d bytes", limit))
+	if len(payload) > e.options.Limits.Message {
+		e.payloadTooLarge(w)
 		return false
 	}
 	if !utf8.Valid(payload) {
@@ -130,6 +140,10 @@ func limited(w http.ResponseWriter) {
 	fail(w, http.StatusTooManyRequests, "LimitExceededException", "Limit exceeded")
 }
 
+func (e *endpoint) payloadTooLarge(w http.ResponseWriter) {
+	fail(w, http.StatusRequestEntityTooLarge, "PayloadTooLargeException", fmt.Sprintf("Message exceeds %d bytes", e.options.Limits.Message))
+}
+
 // refuse answers what authorize refuses.
 func refuse(w http.ResponseWriter, err error) {
 	status, code := http.StatusForbidden, "ForbiddenException"
@@ -144,17 +158,17 @@ func refuse(w http.ResponseWriter, err error) {
 	fail(w, status, code, err.Error())
 }
 
-// authorize refuses requests that are not signed, and those that [Options.Authorize] refuses.
-func (e *endpoint) authorize(r *http.Request, payload []byte, stage, id string) error {
-	switch {
-	case !signed(r):
-		return errMissingToken
-	case e.options.Authorize == nil && !signedFor(r, "execute-api"):
-		return errors.New(string(forbidden))
-	case e.options.Authorize == nil:
+// managedResource stands in the ARN that execute-api:ManageConnections is asked
+// for: AWS asks for the path as its API declares it, whatever the connection. A
+// policy that names one connection allows nothing.
+const managedResource = "@connections/{connectionId}"
+
+// authorize asks [Options.Authorize].
+func (e *endpoint) authorize(r *http.Request, payload []byte, stage string) error {
+	if e.options.Authorize == nil {
 		return nil
 	}
-	resource := fmt.Sprintf("%s/%s/%s/@connections/%s", e.deployment.Load().arn(), stage, r.Method, id)
+	resource := fmt.Sprintf("%s/%s/%s/%s", e.deployment.Load().arn(), stage, r.Method, managedResource)
 	r.Body = io.NopCloser(bytes.NewReader(payload))
 	return e.options.Authorize(r, resource)
 }

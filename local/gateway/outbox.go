@@ -39,6 +39,9 @@ func (o *outbox) attach(conn net.Conn) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.conn = conn
+	if o.finished { // closed before it was open
+		o.expectEnd()
+	}
 	o.wake()
 }
 
@@ -63,7 +66,17 @@ func (o *outbox) finish(closeFrame []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.finished = true
+	if o.conn != nil {
+		o.expectEnd()
+	}
 	o.push(closeFrame)
+}
+
+// expectEnd gives the client time to take what is queued and to answer the close
+// frame, no more. It comes before the close frame is written, when the deadline of
+// the last write may have passed. o.mu is held.
+func (o *outbox) expectEnd() {
+	_ = o.conn.SetDeadline(time.Now().Add(o.limits.CloseHandshake))
 }
 
 // abandon drops everything: there is nobody to write to.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"example.com/chatstack/local/iam"
 )
 
 // invokeAction is what a client needs to be allowed in order to connect.
@@ -18,6 +20,9 @@ type statement struct {
 	resources []string
 }
 
+// arnColons is how many colons an ARN has at least: those between its six parts.
+const arnColons = 5
+
 // parsePolicy parses the policy of an authorizer's result. What would change
 // its meaning and is not evaluated here is an error: a policy must not allow
 // more on this machine than it does on AWS.
@@ -26,7 +31,7 @@ func parsePolicy(raw json.RawMessage) ([]statement, error) {
 	if raw == nil || json.Unmarshal(raw, &fields) != nil {
 		return nil, errors.New("it is missing, or no object")
 	}
-	var each []json.RawMessage
+	var each iam.OneOrMore[json.RawMessage]
 	for name, value := range fields {
 		switch name {
 		case "Id":
@@ -37,7 +42,7 @@ func parsePolicy(raw json.RawMessage) ([]statement, error) {
 			}
 		case "Statement":
 			if json.Unmarshal(value, &each) != nil {
-				each = []json.RawMessage{value} // a single one needs no brackets
+				return nil, errors.New("its Statement is neither an object nor a list")
 			}
 		default:
 			return nil, fmt.Errorf("%q is no element of a policy", name)
@@ -75,31 +80,27 @@ func parseStatement(raw json.RawMessage) (s statement, err error) {
 		return s, errors.New("its Effect is neither Allow nor Deny")
 	}
 	s.deny = effect == "Deny"
-	if s.actions, err = oneOrMore(fields["Action"]); err != nil {
+	if s.actions, err = texts(fields["Action"]); err != nil {
 		return s, fmt.Errorf("its Action: %w", err)
 	}
-	if s.resources, err = oneOrMore(fields["Resource"]); err != nil {
+	if s.resources, err = texts(fields["Resource"]); err != nil {
 		return s, fmt.Errorf("its Resource: %w", err)
 	}
 	for _, resource := range s.resources {
-		if resource != "*" && len(strings.SplitN(resource, ":", arnParts)) < arnParts {
+		if resource != "*" && strings.Count(resource, ":") < arnColons {
 			return s, errors.New("its Resource is neither * nor an ARN")
 		}
 	}
 	return s, nil
 }
 
-// oneOrMore decodes a text or a list of texts.
-func oneOrMore(raw json.RawMessage) ([]string, error) {
-	var one string
-	if json.Unmarshal(raw, &one) == nil && one != "" {
-		return []string{one}, nil
-	}
-	var more []string
-	if json.Unmarshal(raw, &more) != nil || len(more) == 0 {
+// texts decodes a text or a list of texts.
+func texts(raw json.RawMessage) ([]string, error) {
+	var list iam.OneOrMore[string]
+	if json.Unmarshal(raw, &list) != nil || len(list) == 0 || slices.Contains(list, "") {
 		return nil, errors.New("it is missing, or neither a text nor a list of texts")
 	}
-	return more, nil
+	return list, nil
 }
 
 // allows evaluates a policy for connecting: what is denied is denied, and what
@@ -108,9 +109,9 @@ func allows(statements []statement, methodARN string) bool {
 	allowed := false
 	for _, s := range statements {
 		action := slices.ContainsFunc(s.actions, func(pattern string) bool {
-			return matches(strings.ToLower(pattern), strings.ToLower(invokeAction))
+			return iam.Match(strings.ToLower(pattern), strings.ToLower(invokeAction))
 		})
-		if !action || !slices.ContainsFunc(s.resources, func(pattern string) bool { return matchesARN(pattern, methodARN) }) {
+		if !action || !slices.ContainsFunc(s.resources, func(pattern string) bool { return iam.MatchARN(pattern, methodARN) }) {
 			continue
 		}
 		if s.deny {
@@ -119,40 +120,4 @@ func allows(statements []statement, methodARN string) bool {
 		allowed = true
 	}
 	return allowed
-}
-
-// arnParts is how many parts an ARN has; only the last one may hold colons.
-const arnParts = 6
-
-// matchesARN matches part by part, as IAM does: a wildcard does not reach beyond
-// its part of an ARN.
-func matchesARN(pattern, arn string) bool {
-	if pattern == "*" {
-		return true
-	}
-	want, have := strings.SplitN(pattern, ":", arnParts), strings.SplitN(arn, ":", arnParts)
-	return slices.EqualFunc(want, have, matches)
-}
-
-// matches reports whether a text matches a pattern in which * stands for any
-// text and ? for any one byte.
-func matches(pattern, text string) bool {
-	star, mark := -1, 0 // the last star, and how much of the text it has taken
-	p, t := 0, 0
-	for t < len(text) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, mark = p, t
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == text[t]):
-			p++
-			t++
-		case star >= 0:
-			mark++
-			p, t = star+1, mark
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[p:], "*") == ""
 }

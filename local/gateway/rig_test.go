@@ -121,7 +121,7 @@ func declare(fns functions) gateway.API {
 	api := gateway.API{
 		ID: "a1b2c3d4e5", Name: "demo", Region: "eu-central-1", AccountID: "000000000000",
 		RouteSelectionExpression: "$request.body.action",
-		Stages:                   map[string]gateway.Stage{"prod": {Name: "prod"}},
+		Stages:                   map[string]gateway.Stage{"prod": {}},
 		Integrations:             make(map[string]gateway.Integration),
 	}
 	for key := range fns {

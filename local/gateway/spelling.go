@@ -74,6 +74,15 @@ func (c *spelledConn) take() string {
 	return head
 }
 
+// unwrap returns the connection below: its requests are over, and only a TCP
+// connection itself writes several frames at once.
+func unwrap(conn net.Conn) net.Conn {
+	if spelled, ok := conn.(*spelledConn); ok {
+		return spelled.Conn
+	}
+	return conn
+}
+
 // spelling returns how the client spelled the names of a request's headers, by
 // their canonical names; empty where that is not known.
 func spelling(r *http.Request) map[string]string {

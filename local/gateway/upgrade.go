@@ -71,6 +71,7 @@ func (e *endpoint) upgrade(w http.ResponseWriter, r *http.Request, stage string)
 		refuse(http.StatusInternalServerError, internalServerError)
 		return
 	}
+	conn = unwrap(conn)
 	_ = conn.SetWriteDeadline(time.Now().Add(e.options.Limits.Stall))
 	if _, err := conn.Write(switchingProtocols(r.Header.Get("Sec-Websocket-Key"), subprotocol)); err != nil {
 		e.remove(c)

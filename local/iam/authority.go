@@ -178,7 +178,7 @@ type call struct {
 
 // covered reports whether a statement is about the call.
 func (c call) covered(s statement) bool {
-	return s.actions.covers(c.lower, wildcard) && s.resources.covers(c.resource, MatchARN) &&
+	return s.actions.covers(c.lower, Match) && s.resources.covers(c.resource, MatchARN) &&
 		!slices.ContainsFunc(s.conditions, func(condition condition) bool { return !condition.holds(c.values) })
 }
 

@@ -38,8 +38,8 @@ var operators = map[string]operator{
 	"StringNotEquals":           {compare: equal, negated: true},
 	"StringEqualsIgnoreCase":    {compare: strings.EqualFold},
 	"StringNotEqualsIgnoreCase": {compare: strings.EqualFold, negated: true},
-	"StringLike":                {compare: wildcard},
-	"StringNotLike":             {compare: wildcard, negated: true},
+	"StringLike":                {compare: Match},
+	"StringNotLike":             {compare: Match, negated: true},
 	"ArnEquals":                 {compare: MatchARN}, // AWS: "ArnEquals and ArnLike behave identically"
 	"ArnNotEquals":              {compare: MatchARN, negated: true},
 	"ArnLike":                   {compare: MatchARN},

@@ -5,9 +5,9 @@ import (
 	"unicode/utf8"
 )
 
-// wildcard reports whether text matches pattern, in which "*" stands for any
+// Match reports whether text matches pattern, in which "*" stands for any
 // characters and "?" for exactly one.
-func wildcard(pattern, text string) bool {
+func Match(pattern, text string) bool {
 	p, t := 0, 0
 	star, resume := -1, 0 // the last "*", and from where in text it may take more
 	for t < len(text) {
@@ -46,10 +46,10 @@ func MatchARN(pattern, arn string) bool {
 	for segment := 1; segment < arnSegments; segment++ {
 		want, patterns, more := strings.Cut(pattern, ":")
 		got, rest, isARN := strings.Cut(arn, ":")
-		if !more || !isARN || !wildcard(want, got) {
+		if !more || !isARN || !Match(want, got) {
 			return false
 		}
 		pattern, arn = patterns, rest
 	}
-	return wildcard(pattern, arn)
+	return Match(pattern, arn)
 }

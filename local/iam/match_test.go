@@ -32,8 +32,8 @@ func TestWildcardsMatch(t *testing.T) {
 		{"A", "a", false},
 		{"a*b*c", strings.Repeat("ab", 1000), false},
 	} {
-		if got := wildcard(test.pattern, test.text); got != test.want {
-			t.Errorf("wildcard(%q, %q) = %t", test.pattern, test.text, got)
+		if got := Match(test.pattern, test.text); got != test.want {
+			t.Errorf("Match(%q, %q) = %t", test.pattern, test.text, got)
 		}
 	}
 }
@@ -70,8 +70,8 @@ func TestARNsMatchSegmentBySegment(t *testing.T) {
 	}
 }
 
-// FuzzWildcard compares with what the pattern means as a regular expression.
-func FuzzWildcard(f *testing.F) {
+// FuzzMatch compares with what the pattern means as a regular expression.
+func FuzzMatch(f *testing.F) {
 	f.Add("a*b?c", "axxbyc")
 	f.Add("**", "")
 	f.Add("*ä?", "xäö")
@@ -92,8 +92,8 @@ func FuzzWildcard(f *testing.F) {
 			}
 		}
 		want := regexp.MustCompile("(?s)^(?:" + expression.String() + ")$").MatchString(text)
-		if got := wildcard(pattern, text); got != want {
-			t.Errorf("wildcard(%q, %q) = %t", pattern, text, got)
+		if got := Match(pattern, text); got != want {
+			t.Errorf("Match(%q, %q) = %t", pattern, text, got)
 		}
 	})
 }

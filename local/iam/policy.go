@@ -1,11 +1,7 @@
 package iam
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
 	"strconv"
@@ -238,26 +234,6 @@ func only(elements map[string]any, where string, names ...string) error {
 	return nil
 }
 
-// texts returns a JSON text, or the texts in a JSON list.
-func texts(value any) ([]string, error) {
-	if text, ok := value.(string); ok {
-		return []string{text}, nil
-	}
-	list, ok := value.([]any)
-	if !ok {
-		return nil, errors.New("neither text nor a list")
-	}
-	all := make([]string, 0, len(list))
-	for _, element := range list {
-		text, ok := element.(string)
-		if !ok {
-			return nil, errors.New("not text")
-		}
-		all = append(all, text)
-	}
-	return all, nil
-}
-
 // countVisible counts the characters that IAM's quota counts.
 func countVisible(document string) (n int) {
 	for _, char := range document {
@@ -266,59 +242,6 @@ func countVisible(document string) (n int) {
 		}
 	}
 	return n
-}
-
-// decode reads JSON in which no object names a field twice.
-func decode(document string) (any, error) {
-	decoder := json.NewDecoder(bytes.NewReader([]byte(document)))
-	decoder.UseNumber()
-	value, err := decodeValue(decoder)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("there is more after the end")
-	}
-	return value, nil
-}
-
-func decodeValue(decoder *json.Decoder) (any, error) {
-	token, err := decoder.Token()
-	if err != nil {
-		return nil, err
-	}
-	switch token {
-	case json.Delim('{'):
-		object := map[string]any{}
-		for decoder.More() {
-			name, err := decoder.Token()
-			if err != nil {
-				return nil, err
-			}
-			field := name.(string) // else Token had failed
-			if _, twice := object[field]; twice {
-				return nil, fmt.Errorf("%q is there twice", field)
-			}
-			if object[field], err = decodeValue(decoder); err != nil {
-				return nil, err
-			}
-		}
-		_, err = decoder.Token() // }
-		return object, err
-	case json.Delim('['):
-		list := []any{}
-		for decoder.More() {
-			element, err := decodeValue(decoder)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, element)
-		}
-		_, err = decoder.Token() // ]
-		return list, err
-	default:
-		return token, nil
-	}
 }
 
 func malformed(where, format string, args ...any) error {

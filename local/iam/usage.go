@@ -131,7 +131,7 @@ func (a *allowance) use(c call) bool {
 		return false
 	}
 	for i, action := range a.actions {
-		if !action.clause.covers(c.lower, wildcard) {
+		if !action.clause.covers(c.lower, Match) {
 			continue
 		}
 		for j, resource := range a.resources {

@@ -1,6 +1,10 @@
 package lambda
 
-import "time"
+import (
+	"time"
+
+	"example.com/chatstack/internal/uuid"
+)
 
 // A call is an invocation on its way through the service.
 type call struct {
@@ -21,7 +25,7 @@ func newCall(f *function, e *environment, payload []byte) *call {
 	c := &call{
 		service:  f.service,
 		function: f,
-		inv:      newInvocation(newUUID(), newTraceID(time.Now()), payload),
+		inv:      newInvocation(uuid.New(), newTraceID(time.Now()), payload),
 		env:      e,
 	}
 	if e == nil {

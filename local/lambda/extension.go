@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"regexp"
 	"strconv"
+
+	"example.com/chatstack/internal/uuid"
 )
 
 // An extension is one that the process has registered of itself.
@@ -65,7 +67,7 @@ func (a *runtimeAPI) addExtension(w http.ResponseWriter, name string) (id string
 		refuseExtension(w, "TooManyExtensions", "Extension limit ("+strconv.Itoa(maxExtensions)+") reached")
 		return "", false
 	}
-	id = newUUID()
+	id = uuid.New()
 	a.extensions = append(a.extensions, extension{id, name})
 	return id, true
 }
@@ -77,12 +79,14 @@ func (a *runtimeAPI) wantsSIGTERM() bool {
 	return len(a.extensions) > 0
 }
 
+var extensionID = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+
 // extensionEvent never answers a registered extension: there are no events for it.
 func (a *runtimeAPI) extensionEvent(w http.ResponseWriter, r *http.Request) {
 	switch id := r.Header.Get("Lambda-Extension-Identifier"); {
 	case id == "":
 		refuseExtension(w, "MissingExtensionIdentifier", "Missing Lambda-Extension-Identifier header")
-	case !regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`).MatchString(id):
+	case !extensionID.MatchString(id):
 		refuseExtension(w, "InvalidExtensionIdentifier", "Invalid Lambda-Extension-Identifier")
 	case !a.knows(id):
 		refuseExtension(w, "UnknownExtensionIdentifier", "Unknown extension "+id)

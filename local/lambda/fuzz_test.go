@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"example.com/chatstack/internal/uuid"
 )
 
 // A fuzzed is a Runtime API with what is sent to it.
@@ -39,7 +41,7 @@ func (f *fuzzed) send(method, path, header string, body []byte) *httptest.Respon
 // offer gives the runtime an invocation if it has none and may have one.
 func (f *fuzzed) offer() {
 	if f.api.phase == ready && f.api.current == nil {
-		f.current = newInvocation(newUUID(), "trace", []byte(`{}`))
+		f.current = newInvocation(uuid.New(), "trace", []byte(`{}`))
 		f.answers = 0
 		f.api.offer(f.current)
 	}

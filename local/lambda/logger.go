@@ -6,10 +6,11 @@ import (
 )
 
 // A LogSink takes the functions' log lines: what CloudWatch Logs is to Lambda. Log
-// is called with one line at a time, START, END and REPORT lines included, from
-// many goroutines at once; a function waits for it when it writes.
+// is called with one line of a function at a time, START, END and REPORT lines
+// included, from many goroutines at once; a function waits for it when it writes.
+// Several functions may write to one group.
 type LogSink interface {
-	Log(group, stream string, at time.Time, line string)
+	Log(function, group, stream string, at time.Time, line string)
 }
 
 // A logger writes to the sink, if there is one.
@@ -17,7 +18,7 @@ type logger struct{ sink LogSink }
 
 func (l logger) line(cfg *Config, stream, line string) {
 	if l.sink != nil {
-		l.sink.Log(cfg.LogGroup, stream, time.Now(), line)
+		l.sink.Log(cfg.Name, cfg.LogGroup, stream, time.Now(), line)
 	}
 }
 

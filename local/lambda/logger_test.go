@@ -94,9 +94,9 @@ func TestLinesOfAnInvocationComeBeforeItsEnd(t *testing.T) {
 // A slowSink takes longer for a line than a process does to write it.
 type slowSink struct{ LogSink }
 
-func (s slowSink) Log(group, stream string, at time.Time, line string) {
+func (s slowSink) Log(function, group, stream string, at time.Time, line string) {
 	time.Sleep(50 * time.Microsecond)
-	s.LogSink.Log(group, stream, at, line)
+	s.LogSink.Log(function, group, stream, at, line)
 }
 
 // Also when it wrote it right before the end of the process.

@@ -191,7 +191,7 @@ type line struct {
 	at                  time.Time
 }
 
-func (r *recorder) Log(group, stream string, at time.Time, text string) {
+func (r *recorder) Log(_, group, stream string, at time.Time, text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.lines = append(r.lines, line{group, stream, text, at})

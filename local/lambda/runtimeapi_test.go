@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"example.com/chatstack/internal/uuid"
 )
 
 // A server is a Runtime API without a process.
@@ -250,7 +252,7 @@ func TestExtensionForSIGTERM(t *testing.T) {
 	s.want("too large", 413, "RequestEntityTooLarge", "POST", registerPath, strings.Repeat(" ", maxResponse+1), "Lambda-Extension-Name", "x")
 	s.want("no extension", 403, "Extension.MissingExtensionIdentifier", "GET", eventPath, "")
 	s.want("no identifier", 403, "Extension.InvalidExtensionIdentifier", "GET", eventPath, "", "Lambda-Extension-Identifier", "x")
-	s.want("unknown extension", 403, "Extension.UnknownExtensionIdentifier", "GET", eventPath, "", "Lambda-Extension-Identifier", newUUID())
+	s.want("unknown extension", 403, "Extension.UnknownExtensionIdentifier", "GET", eventPath, "", "Lambda-Extension-Identifier", uuid.New())
 	if s.api.wantsSIGTERM() {
 		t.Error("SIGTERM for nobody")
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
@@ -238,21 +239,41 @@ func (p *Provider) Delete(ctx context.Context, req *pulumirpc.DeleteRequest) (*e
 	return &emptypb.Empty{}, nil
 }
 
-// Invoke answers the data sources that say where the stack runs.
+// Invoke answers the data sources that say where the stack runs, and the one that
+// writes policies.
 func (p *Provider) Invoke(_ context.Context, req *pulumirpc.InvokeRequest) (*pulumirpc.InvokeResponse, error) {
-	answers := map[string]map[string]any{
-		"aws:index/getCallerIdentity:getCallerIdentity": {
+	answers := map[string]func(args cloud.Properties) (map[string]any, error){
+		"aws:iam/getPolicyDocument:getPolicyDocument": policyDocument,
+		"aws:index/getCallerIdentity:getCallerIdentity": always(map[string]any{
 			"accountId": cloud.AccountID, "arn": "arn:aws:iam::" + cloud.AccountID + ":root", "id": cloud.AccountID, "userId": cloud.AccountID,
-		},
-		"aws:index/getRegion:getRegion":       {"id": p.cloud.Region(), "name": p.cloud.Region(), "description": "the local cloud"},
-		"aws:index/getPartition:getPartition": {"id": "aws", "partition": "aws", "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"},
+		}),
+		"aws:index/getRegion:getRegion": always(map[string]any{
+			"id": p.cloud.Region(), "name": p.cloud.Region(), "description": "the local cloud",
+		}),
+		"aws:index/getPartition:getPartition": always(map[string]any{
+			"id": "aws", "partition": "aws", "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws",
+		}),
 	}
 	answer, known := answers[req.GetTok()]
 	if !known {
-		return nil, status.Errorf(codes.Unimplemented, "the local cloud does not answer %s: it answers %v", req.GetTok(), slices.Sorted(maps.Keys(answers)))
+		return nil, status.Errorf(codes.Unimplemented, "the local cloud does not answer %s: it answers %s",
+			req.GetTok(), strings.Join(slices.Sorted(maps.Keys(answers)), ", "))
 	}
-	properties, err := structpb.NewStruct(answer)
+	args, err := unmarshal(req.GetArgs())
+	if err != nil {
+		return nil, err
+	}
+	values, err := answer(p.plain(args))
+	if err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	properties, err := structpb.NewStruct(values)
 	return &pulumirpc.InvokeResponse{Return: properties}, err
+}
+
+// always is a data source that depends on no argument.
+func always(values map[string]any) func(cloud.Properties) (map[string]any, error) {
+	return func(cloud.Properties) (map[string]any, error) { return values, nil }
 }
 
 // GetSchema has none: the program's SDK brings its own.

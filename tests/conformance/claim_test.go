@@ -100,6 +100,7 @@ func where() string {
 }
 
 func (c *check) Fatal(args ...any) { c.Fatalf("%s", strings.TrimSuffix(fmt.Sprintln(args...), "\n")) }
+
 func (c *check) Error(args ...any) { c.Errorf("%s", strings.TrimSuffix(fmt.Sprintln(args...), "\n")) }
 
 // A result is how a case ended.

@@ -162,9 +162,33 @@ func runtimeClaims() []claim {
 			without: "a fact about a library; what null means has cases in A3 and A5",
 		},
 		{
-			rows: "D1.sigterm", how: source, check: []string{"environments"},
-			says:    "A runtime gets SIGKILL, and SIGTERM before it only if it registered an extension",
-			without: "no client sees an environment end: held beside the code (local/lambda)",
+			rows: "D1.sigterm", how: source, check: []string{"environments"}, when: alone,
+			says: "A function that asked for SIGTERM gets it before its environment ends",
+			aws:  "AWS states no time after which an unused environment ends",
+			run: func(c *check, s *subject) {
+				conn := s.dial(c, "main", dialOptions{})
+				processes := map[int]bool{}
+				for range 3 {
+					conn.send(to("farewell", "ms", 500, "quiet", true))
+				}
+				for range 3 {
+					processes[conn.answer().PID] = true
+				}
+				s.pass(c, time.Hour)
+				eventually(c, "a note of an environment that ends", func() bool {
+					for pid := range processes {
+						if len(s.notes(c, fmt.Sprint("farewell-", pid))) > 0 {
+							return true
+						}
+					}
+					return false
+				})
+			},
+		},
+		{
+			rows: "D1.sigkill", how: source,
+			says:    "A function that did not ask for SIGTERM gets SIGKILL at once",
+			without: "a process that is killed tells nobody: held beside the code (local/lambda)",
 		},
 		{
 			rows: "D2.id", how: source, when: alone,
@@ -190,11 +214,53 @@ func runtimeClaims() []claim {
 			run:  runtimeCase("too-large", "too-large", "Internal server error", http.StatusRequestEntityTooLarge, "RequestEntityTooLarge"),
 		},
 		{
-			rows: "D2.exit D2.timeout", how: source,
-			says:    "A process that exits is Runtime.ExitError, one that takes too long Task timed out after N.00 seconds",
-			without: "only who invokes the function sees the words: held beside the code (local/lambda); that either has failed has cases in A5",
+			rows: "D2.exit", how: source,
+			says: "A process that exits is Runtime.ExitError, Runtime exited with error: exit status N, in the log",
+			aws:  inLog,
+			run: func(c *check, s *subject) {
+				conn := s.dial(c, "main", dialOptions{})
+				conn.send(to("fragile", "do", "exit", "status", 7))
+				serviceFrame(c, conn.receive(), "Internal server error")
+				s.logged(c, "Runtime exited with error: exit status 7", "Runtime.ExitError")
+			},
+		},
+		{
+			rows: "D2.timeout", how: source,
+			says: "A function that takes too long is Task timed out after N.00 seconds in the log",
+			aws:  inLog,
+			run: func(c *check, s *subject) {
+				conn := s.dial(c, "main", dialOptions{})
+				conn.send(to("brief", "ms", 5000))
+				serviceFrame(c, conn.receive(), "Internal server error")
+				s.logged(c, "Task timed out after 1.00 seconds")
+			},
+		},
+		{
+			rows: "D4.report", how: documented,
+			says: "Each invocation has START, END and REPORT lines, with duration, billed duration and memory",
+			aws:  inLog,
+			run: func(c *check, s *subject) {
+				s.dial(c, "main", dialOptions{}).ask(two())
+				s.logged(c, "START RequestId: ", "END RequestId: ", "REPORT RequestId: ", "Duration: ", "Billed Duration: ", "Memory Size: 256 MB", "Max Memory Used: ")
+			},
 		},
 	}
+}
+
+const inLog = "the words are in the log alone, which is no matter of these clients"
+
+// logged waits until the functions' log has every text.
+func (s *subject) logged(c *check, texts ...string) {
+	c.Helper()
+	eventually(c, "a log with "+strings.Join(texts, " and "), func() bool {
+		log := s.cloud.run(c, "logs")
+		for _, text := range texts {
+			if !strings.Contains(log, text) {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 // environmentClaims are of a function's environment (D3).

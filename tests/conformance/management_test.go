@@ -378,7 +378,7 @@ func managementClaims() []claim {
 			run: func(c *check, s *subject) {
 				id := s.dial(c, "main", dialOptions{}).connectionID()
 				var large *types.PayloadTooLargeException
-				if got := s.call(c, http.MethodPost, id, strings.Repeat("x", 128<<10+1)); got.status != 413 || !errors.As(got.err, &large) {
+				if got := s.call(c, http.MethodPost, id, strings.Repeat("x", 200<<10)); got.status != 413 || !errors.As(got.err, &large) {
 					c.Errorf("error is %v, want 413", got.err)
 				}
 			},

@@ -83,9 +83,29 @@ func frameClaims() []claim {
 			without: "models cannot be declared with the components, and the local cloud refuses them by name",
 		},
 		{
-			rows: "A5.throttle C1.requests", how: remembered,
-			says:    "Messages beyond the throttle are answered with a frame of an unknown text",
-			without: "one client cannot make 10,000 requests a second: held beside the code (local/gateway)",
+			rows: "A5.throttle", how: remembered,
+			says: "A message beyond the stage's throttle reaches no function: a frame with message, connectionId and requestId answers it (its text is not known)",
+			run: func(c *check, s *subject) {
+				const messages = 10
+				conn := s.dial(c, "throttled", dialOptions{})
+				for range messages {
+					conn.send(two("quiet", true))
+				}
+				throttled := 0
+				for range messages {
+					frame := jsonOf(c, conn.receive())
+					if _, served := frame["pid"]; served {
+						continue
+					}
+					throttled++
+					if frame["message"] == nil || frame["connectionId"] == nil || frame["requestId"] == nil {
+						c.Errorf("frame is %v", frame)
+					}
+				}
+				if throttled == 0 || throttled > messages-2 {
+					c.Errorf("%d of %d messages are throttled, with 2 at once and 1 a second", throttled, messages)
+				}
+			},
 		},
 		{
 			rows: "A5.status", how: captured,

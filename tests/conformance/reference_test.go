@@ -36,10 +36,10 @@ var reference = []section{
 		"duration idle url requests access-log stage-name")},
 	{"C2", "Prices", words("prices")},
 	{"D1", "The Runtime API", words("next response error init-error headers requests error-headers error-body reuse finished " +
-		"deadline concurrency null sigterm")},
+		"deadline concurrency null sigterm sigkill")},
 	{"D2", "Errors of the Runtime API", words("id state large exit timeout")},
 	{"D3", "A function's environment", words("variables xray paths execution reserved bootstrap")},
-	{"D4", "Environments, limits, kinds of invocation", words("init one frozen reset tmp payload limits async sync")},
+	{"D4", "Environments, limits, kinds of invocation", words("init one frozen reset tmp payload limits report async sync")},
 	{"E1", "What a function on a stream gets", words("record date arn ttl binary view images size no-change")},
 	{"E2", "An event source mapping's settings", words("BatchSize MaximumBatchingWindowInSeconds ParallelizationFactor " +
 		"MaximumRecordAgeInSeconds MaximumRetryAttempts BisectBatchOnFunctionError TumblingWindowInSeconds StartingPosition " +

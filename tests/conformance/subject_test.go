@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -103,6 +104,7 @@ func startCloud(t *testing.T) *localCloud {
 		t.Fatal(err)
 	}
 	t.Setenv(toolchain.DirVar, toolchain.Find(root))
+	lookAtSources(t, root)
 	dir := t.TempDir()
 	l := &localCloud{command: filepath.Join(dir, "chatstack"), home: filepath.Join(dir, "home")}
 	build := exec.Command("go", "build", "-buildvcs=false", "-o", l.command, "./cmd/chatstack")
@@ -119,6 +121,26 @@ func startCloud(t *testing.T) *localCloud {
 	l.run(t, "up")
 	t.Logf("deployed in %v", time.Since(began).Round(100*time.Millisecond))
 	return l
+}
+
+// lookAtSources looks at every source of what is built below. The go command then
+// knows that a result that it kept is of other sources, and runs the test again.
+func lookAtSources(t *testing.T, root string) {
+	t.Helper()
+	for _, dir := range []string{"cmd", "components", "internal", "local", "tests/conformance/subject"} {
+		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			if _, err = os.Stat(path); errors.Is(err, fs.ErrNotExist) { // deleted meanwhile
+				return nil
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // try runs the command and returns what it printed.

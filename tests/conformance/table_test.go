@@ -298,8 +298,7 @@ func tableClaims() []claim {
 		},
 		{
 			rows: "F.streams", how: documented,
-			says:    "GetRecords is refused a limit of more than 1,000 records",
-			differs: "the local table engine takes any limit; the poller, which alone reads streams here, asks for 1,000",
+			says: "GetRecords is refused a limit of more than 1,000 records",
 			run: func(c *check, s *subject) {
 				_, err := s.streams.GetRecords(c.Context(), &dynamodbstreams.GetRecordsInput{
 					ShardIterator: s.latest(c), Limit: aws.Int32(1001),

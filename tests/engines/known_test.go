@@ -14,7 +14,7 @@ var differences = func() map[string]difference {
 // behaviours are differences in what an engine does.
 var behaviours = map[string]difference{
 	// Dynoxide notes a change that is none, and counts more bytes than AWS does
-	// (names and values of keys and images). The poller drops such records.
+	// (names and values of keys and images). The front drops such records.
 	"writes that change nothing: record": {
 		dynoxide: `INSERT {pk="a" sk="b"} new {pk="a" sk="b" v=1} old {}; MODIFY {pk="a" sk="b"} new {pk="a" sk="b" v=1} old {pk="a" sk="b" v=1}; MODIFY {pk="a" sk="b"} new {pk="a" sk="b" v=1} old {pk="a" sk="b" v=1}; MODIFY {pk="a" sk="b"} new {pk="a" sk="b" v=1} old {pk="a" sk="b" v=1}; MODIFY {pk="a" sk="b"} new {pk="a" sk="b" v=1} old {pk="a" sk="b" v=1}`,
 		amazons:  `INSERT {pk="a" sk="b"} new {pk="a" sk="b" v=1} old {}`,

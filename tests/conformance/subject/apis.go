@@ -93,6 +93,10 @@ func (s *subject) declareMain() error {
 	if err != nil {
 		return err
 	}
+	farewell, err := s.probe("farewell", components.GoFunctionArgs{Environment: pulumi.StringMap{"PROBE": pulumi.String("farewell")}})
+	if err != nil {
+		return err
+	}
 	for _, route := range []components.RouteArgs{
 		{Key: components.ConnectRoute, Function: probe},
 		{Key: components.DisconnectRoute, Function: probe},
@@ -104,6 +108,7 @@ func (s *subject) declareMain() error {
 		{Key: "brief", Function: brief, TwoWay: true},
 		{Key: "runtime", Function: raw, TwoWay: true},
 		{Key: "narrow", Function: narrow, TwoWay: true},
+		{Key: "farewell", Function: farewell, TwoWay: true},
 	} {
 		if _, err := api.AddRoute(s.ctx, route); err != nil {
 			return err
@@ -133,7 +138,29 @@ func (s *subject) declareBare() error {
 	if err != nil {
 		return err
 	}
-	_, err = api.AddRoute(s.ctx, components.RouteArgs{Key: "two", Function: bare, TwoWay: true})
+	if _, err := api.AddRoute(s.ctx, components.RouteArgs{Key: "two", Function: bare, TwoWay: true}); err != nil {
+		return err
+	}
+	return s.addThrottledStage(api, bare)
+}
+
+// addThrottledStage declares a second stage of an API, which takes two messages
+// at once and one a second.
+func (s *subject) addThrottledStage(api *components.WebSocketAPI, f *components.GoFunction) error {
+	stage, err := apigatewayv2.NewStage(s.ctx, "throttled", &apigatewayv2.StageArgs{
+		ApiId: api.API.ID(), Name: pulumi.String("throttled"), AutoDeploy: pulumi.Bool(true),
+		DefaultRouteSettings: &apigatewayv2.StageDefaultRouteSettingsArgs{
+			ThrottlingBurstLimit: pulumi.Int(2), ThrottlingRateLimit: pulumi.Float64(1),
+		},
+	})
+	if err != nil {
+		return err
+	}
+	s.ctx.Export("throttledEndpoint", stage.InvokeUrl)
+	_, err = lambda.NewPermission(s.ctx, "throttled", &lambda.PermissionArgs{
+		Action: pulumi.String("lambda:InvokeFunction"), Function: f.Name,
+		Principal: pulumi.String("apigateway.amazonaws.com"), SourceArn: pulumi.Sprintf("%s/two", stage.ExecutionArn),
+	})
 	return err
 }
 

@@ -1,6 +1,6 @@
 // Command probe is a Lambda function that behaves as it is told, well or badly,
 // and notes what it got. By the variable PROBE it stands behind routes, is an
-// authorizer, reads a stream, or serves the Runtime API by itself.
+// authorizer, reads a stream, or speaks the Runtime API by itself.
 package main
 
 import (
@@ -29,6 +29,8 @@ func main() {
 	switch kind := os.Getenv("PROBE"); kind {
 	case "":
 		lambda.Start(p.route)
+	case "farewell":
+		lambda.StartWithOptions(p.route, lambda.WithEnableSIGTERM(p.farewell))
 	case "authorizer":
 		lambda.Start(p.authorize)
 	case "reader":
@@ -73,4 +75,13 @@ func (p *probe) note(ctx context.Context, key string, payload json.RawMessage) e
 		return fmt.Errorf("note what %s saw: %w", key, err)
 	}
 	return nil
+}
+
+// farewell notes that the process was told to end.
+func (p *probe) farewell() {
+	ctx, cancel := context.WithTimeout(context.Background(), 400*time.Millisecond)
+	defer cancel()
+	if err := p.note(ctx, "farewell-"+strconv.Itoa(os.Getpid()), json.RawMessage("{}")); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
 }
