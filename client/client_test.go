@@ -510,6 +510,25 @@ func TestSend(t *testing.T) {
 			}
 		})
 	})
+	t.Run("one that is sent too fast waits, and goes out", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, Options{}, func(t *testing.T, s *stage, c *Client) {
+			on(s, func(n int, to *stageConn, f clientFrame) bool {
+				if n < 4 {
+					to.push(`{"event":"error","id":"` + f.ID + `","code":"rate_limited","message":"a sentence"}`)
+				}
+				return n < 4
+			})
+			d := took(func() {
+				if _, err := c.Send(t.Context(), "a", "x"); err != nil {
+					t.Error(err)
+				}
+			})
+			if d < 750*time.Millisecond || d > 1500*time.Millisecond {
+				t.Errorf("it took %v", d)
+			}
+		})
+	})
 	t.Run("messages of one client keep their order", func(t *testing.T) {
 		t.Parallel()
 		inBubble(t, Options{}, func(t *testing.T, s *stage, c *Client) {

@@ -200,6 +200,8 @@ func (c *Client) answerSend(s *send, w wire) {
 		c.resolve(s, sendResult{receipt: Receipt{MessageID: w.MessageID, Seq: w.Seq, At: w.At}})
 	case w.Code == chat.CodeInternal:
 		c.again(&s.due, s.attempts)
+	case w.Code == chat.CodeRateLimited: // nothing has changed; the pace is the stage's
+		s.due = time.Now().Add(c.options.MinBackoff/4 + c.options.random(c.options.MinBackoff/4))
 	case w.Code == chat.CodeConnectionOver:
 		if s.attempts == 1 { // nothing has changed, and no other copy is under way
 			s.sender, s.link = "", nil
