@@ -29,7 +29,12 @@ var importRules = []struct {
 		why:      "a program that declares resources makes no calls to AWS itself",
 	},
 	{
-		packages: []string{"chat/...", "components", "functions/...", "internal/...", "."},
+		packages: []string{"client"},
+		never:    []string{"github.com/pulumi/", "github.com/aws/"},
+		why:      "a client knows the protocol and nothing of where it is served",
+	},
+	{
+		packages: []string{"chat/...", "client", "components", "functions/...", "internal/...", "."},
 		never:    []string{"local/"},
 		why:      "nothing that is deployed knows the local cloud",
 	},
