@@ -40,23 +40,34 @@ func tableKinds() map[string]*kind {
 }
 
 // applyTable makes the engine's table be as declared: created where it is not
-// there, changed where it differs.
+// there, changed where it differs. One that was created and cannot be finished, as
+// when the deployment is broken off, is deleted again: nobody would know of it.
 func applyTable(ctx context.Context, c *Cloud, r *Resource) error {
 	table, err := c.activeTable(ctx, r.ID)
 	var missing *types.ResourceNotFoundException
 	switch {
 	case errors.As(err, &missing):
-		if _, err := c.table.CreateTable(ctx, createTable(r)); err != nil {
+		whole := context.WithoutCancel(ctx) // a table that is half made is worse than one that is too many
+		if _, err := c.table.CreateTable(whole, createTable(r)); err != nil {
 			return fmt.Errorf("create table %s: %w", r.ID, err)
 		}
+		if err := c.finishTable(ctx, r); err != nil {
+			return errors.Join(err, c.dropTable(whole, r.ID))
+		}
+		return nil
 	case err != nil:
 		return fmt.Errorf("describe table %s: %w", r.ID, err)
-	default:
-		if err := c.updateTable(ctx, r, table); err != nil {
-			return fmt.Errorf("update table %s: %w", r.ID, err)
-		}
 	}
-	if table, err = c.activeTable(ctx, r.ID); err != nil {
+	if err := c.updateTable(ctx, r, table); err != nil {
+		return fmt.Errorf("update table %s: %w", r.ID, err)
+	}
+	return c.finishTable(ctx, r)
+}
+
+// finishTable waits for a table, tells its stream and has its TTL followed.
+func (c *Cloud) finishTable(ctx context.Context, r *Resource) error {
+	table, err := c.activeTable(ctx, r.ID)
+	if err != nil {
 		return fmt.Errorf("describe table %s: %w", r.ID, err)
 	}
 	r.Outputs["streamArn"] = aws.ToString(table.LatestStreamArn)
@@ -104,11 +115,18 @@ func removeTable(ctx context.Context, c *Cloud, r *Resource) error {
 	if r.Inputs.flag(deletionProtection) {
 		return fmt.Errorf("table %s cannot be deleted while deletion protection is on: turn it off and deploy, then delete", r.ID)
 	}
-	c.sweeper.Watch(r.ID, "", nil)
-	_, err := c.table.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &r.ID})
+	return c.dropTable(ctx, r.ID)
+}
+
+// dropTable deletes the engine's table, if it is there.
+func (c *Cloud) dropTable(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, tableTimeout)
+	defer cancel()
+	c.sweeper.Watch(name, "", nil)
+	_, err := c.table.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &name})
 	var missing *types.ResourceNotFoundException
 	if err != nil && !errors.As(err, &missing) {
-		return fmt.Errorf("delete table %s: %w", r.ID, err)
+		return fmt.Errorf("delete table %s: %w", name, err)
 	}
 	return nil
 }

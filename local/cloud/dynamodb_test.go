@@ -1,6 +1,11 @@
 package cloud
 
 import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
+
+	"example.com/chatstack/local/dynamo/dynamotest"
 )
 
 func index(name, hash, projection string, more ...string) any {
@@ -221,5 +228,38 @@ func TestATableWithOtherKeysIsNotTakenOver(t *testing.T) {
 		if _, err := r.tryUpdate(table, changes); err == nil || !strings.Contains(err.Error(), "keys, which cannot be changed") {
 			t.Errorf("%s: %v, want a refusal", name, err)
 		}
+	}
+}
+
+func TestATableThatCannotBeFinishedIsNotLeftBehind(t *testing.T) {
+	t.Parallel()
+	real, err := url.Parse(dynamotest.Endpoint(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	pass := httputil.NewSingleHostReverseProxy(real)
+	pass.Transport = transport
+	engine := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".UpdateTimeToLive") {
+			http.Error(w, `{"__type":"ValidationException","message":"no TTL today"}`, http.StatusBadRequest)
+			return
+		}
+		pass.ServeHTTP(w, r)
+	}))
+	t.Cleanup(engine.Close)
+	r := &rig{t: t, dir: t.TempDir(), endpoint: engine.URL, logged: &logged{}}
+	r.open()
+	t.Cleanup(func() { r.Close() })
+
+	in := tableInputs(Properties{"ttl": map[string]any{"attributeName": "ttl", "enabled": true}})
+	if _, err := r.Put(t.Context(), declared(typeTable, "t", in)); err == nil || !strings.Contains(err.Error(), "no TTL today") {
+		t.Fatalf("%v, want what the engine says", err)
+	}
+	_, err = r.table.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String(in.text("name"))})
+	var missing *types.ResourceNotFoundException
+	if !errors.As(err, &missing) {
+		t.Errorf("the table is there: %v", err)
 	}
 }
