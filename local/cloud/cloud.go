@@ -105,6 +105,7 @@ func Open(ctx context.Context, opts Options) (*Cloud, error) {
 	c.stop = stop
 	err = c.start(ctx, background, opts.Engine)
 	if err == nil {
+		c.dropUnfinished(ctx)
 		err = c.runAll(ctx)
 	}
 	if err != nil {

@@ -48,13 +48,17 @@ func applyTable(ctx context.Context, c *Cloud, r *Resource) error {
 	switch {
 	case errors.As(err, &missing):
 		whole := context.WithoutCancel(ctx) // a table that is half made is worse than one that is too many
-		if _, err := c.table.CreateTable(whole, createTable(r)); err != nil {
-			return fmt.Errorf("create table %s: %w", r.ID, err)
+		if err := c.notes.begin(r.ID); err != nil {
+			return err
 		}
-		if err := c.finishTable(ctx, r); err != nil {
-			return errors.Join(err, c.dropTable(whole, r.ID))
+		_, err := c.table.CreateTable(whole, createTable(r))
+		if err != nil {
+			err = fmt.Errorf("create table %s: %w", r.ID, err)
+		} else if err = c.finishTable(ctx, r); err != nil {
+			err = errors.Join(err, c.dropTable(whole, r.ID))
 		}
-		return nil
+		c.notes.end(r.ID) // written with the table's note
+		return err
 	case err != nil:
 		return fmt.Errorf("describe table %s: %w", r.ID, err)
 	}
@@ -62,6 +66,18 @@ func applyTable(ctx context.Context, c *Cloud, r *Resource) error {
 		return fmt.Errorf("update table %s: %w", r.ID, err)
 	}
 	return c.finishTable(ctx, r)
+}
+
+// dropUnfinished deletes the tables that were being made when the cloud was killed.
+func (c *Cloud) dropUnfinished(ctx context.Context) {
+	for _, name := range c.notes.unfinished() {
+		if c.notes.get(typeTable, name) == nil {
+			if err := c.dropTable(ctx, name); err != nil {
+				c.log.Error("a table that was being made when the local cloud ended is left behind", "table", name, "error", err)
+			}
+		}
+		c.notes.end(name)
+	}
 }
 
 // finishTable waits for a table, tells its stream and has its TTL followed.

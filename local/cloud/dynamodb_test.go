@@ -263,3 +263,30 @@ func TestATableThatCannotBeFinishedIsNotLeftBehind(t *testing.T) {
 		t.Errorf("the table is there: %v", err)
 	}
 }
+
+func TestATableThatWasBeingMadeWhenTheCloudWasKilledGoes(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	finished := r.put(typeTable, "finished", tableInputs(nil))
+	in := tableInputs(nil)
+	half := declared(typeTable, "half", in)
+	half.ID = in.text("name")
+	// As after a kill between the engine's work and its note.
+	if err := r.notes.begin(half.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.table.CreateTable(t.Context(), createTable(&half)); err != nil {
+		t.Fatal(err)
+	}
+	r.restart()
+	var missing *types.ResourceNotFoundException
+	if _, err := r.table.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: &half.ID}); !errors.As(err, &missing) {
+		t.Errorf("the half made table: %v, want it gone", err)
+	}
+	if _, err := r.table.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: &finished.ID}); err != nil {
+		t.Errorf("the finished table: %v", err)
+	}
+	if left := r.notes.unfinished(); len(left) > 0 {
+		t.Errorf("still unfinished: %v", left)
+	}
+}

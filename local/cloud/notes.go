@@ -38,6 +38,10 @@ type page struct {
 	Region    string                          `json:"region"`
 	Ports     map[string]int                  `json:"ports"`     // by listener, so that addresses survive a restart
 	Resources map[string]map[string]*Resource `json:"resources"` // by type, by id
+
+	// Unfinished are the tables that the engine is being asked for and that are not
+	// noted yet. The engine would keep one beyond a cloud that is killed meanwhile.
+	Unfinished []string `json:"unfinished,omitempty"`
 }
 
 func readNotes(file string) (*notes, error) {
@@ -114,6 +118,28 @@ func (n *notes) put(r *Resource) {
 		n.page.Resources[r.Type] = map[string]*Resource{}
 	}
 	n.page.Resources[r.Type][r.ID] = r
+}
+
+// begin notes that a table is about to be made.
+func (n *notes) begin(table string) error {
+	n.mu.Lock()
+	n.page.Unfinished = append(n.page.Unfinished, table)
+	n.mu.Unlock()
+	return n.write()
+}
+
+// end forgets that a table was being made.
+func (n *notes) end(table string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.page.Unfinished = slices.DeleteFunc(n.page.Unfinished, func(name string) bool { return name == table })
+}
+
+// unfinished are the tables that were being made.
+func (n *notes) unfinished() []string {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return slices.Clone(n.page.Unfinished)
 }
 
 func (n *notes) delete(r *Resource) {
