@@ -12,6 +12,26 @@ import (
 	"example.com/chatstack/local/cloud"
 )
 
+// policyArgs are the arguments of iam.getPolicyDocument.
+type policyArgs struct {
+	Version, PolicyID string
+	Statements        []struct {
+		Sid, Effect               string
+		Actions, NotActions       []string
+		Resources, NotResources   []string
+		Principals, NotPrincipals []principalArgs
+		Conditions                []struct {
+			Test, Variable string
+			Values         []string
+		}
+	}
+}
+
+type principalArgs struct {
+	Type        string
+	Identifiers []string
+}
+
 // policyDocument answers iam.getPolicyDocument, which writes a policy in IAM's
 // own form and asks AWS for nothing.
 func policyDocument(args cloud.Properties) (map[string]any, error) {
@@ -21,16 +41,15 @@ func policyDocument(args cloud.Properties) (map[string]any, error) {
 			return nil, fmt.Errorf("the local cloud does not know the argument %s of iam.getPolicyDocument: it knows %s", name, strings.Join(known, ", "))
 		}
 	}
-	document := orderedObject{{"Version", cmp.Or(textOf(args["version"]), "2012-10-17")}}
-	if id := textOf(args["policyId"]); id != "" {
-		document = append(document, member{"Id", id})
+	given, err := json.Marshal(args)
+	if err != nil {
+		return nil, err
 	}
-	var statements []any
-	for _, statement := range objectsOf(args["statements"]) {
-		statements = append(statements, policyStatement(statement))
+	var policy policyArgs
+	if err := json.Unmarshal(given, &policy); err != nil {
+		return nil, fmt.Errorf("arguments of iam.getPolicyDocument: %w", err)
 	}
-	document = append(document, member{"Statement", statements})
-	minified, err := json.Marshal(document)
+	minified, err := json.Marshal(policy.document())
 	if err != nil {
 		return nil, err
 	}
@@ -41,43 +60,52 @@ func policyDocument(args cloud.Properties) (map[string]any, error) {
 	return map[string]any{"id": "local", "json": indented.String(), "minifiedJson": string(minified)}, nil
 }
 
-func policyStatement(in map[string]any) orderedObject {
-	var out orderedObject
-	add := func(name string, value any) {
-		if value != nil {
-			out = append(out, member{name, value})
+// A policyJSON is a policy in IAM's form.
+type policyJSON struct {
+	Version   string
+	ID        string `json:"Id,omitempty"`
+	Statement []statementJSON
+}
+
+// A statementJSON has a text, or a list where there are several.
+type statementJSON struct {
+	Sid          string `json:",omitempty"`
+	Effect       string
+	Principal    any                       `json:",omitempty"`
+	NotPrincipal any                       `json:",omitempty"`
+	Action       any                       `json:",omitempty"`
+	NotAction    any                       `json:",omitempty"`
+	Resource     any                       `json:",omitempty"`
+	NotResource  any                       `json:",omitempty"`
+	Condition    map[string]map[string]any `json:",omitempty"`
+}
+
+func (p policyArgs) document() policyJSON {
+	document := policyJSON{Version: cmp.Or(p.Version, "2012-10-17"), ID: p.PolicyID}
+	for _, s := range p.Statements {
+		statement := statementJSON{
+			Sid: s.Sid, Effect: cmp.Or(s.Effect, "Allow"),
+			Principal: principals(s.Principals), NotPrincipal: principals(s.NotPrincipals),
+			Action: oneOrMore(s.Actions), NotAction: oneOrMore(s.NotActions),
+			Resource: oneOrMore(s.Resources), NotResource: oneOrMore(s.NotResources),
+			Condition: map[string]map[string]any{},
 		}
-	}
-	if sid := textOf(in["sid"]); sid != "" {
-		add("Sid", sid)
-	}
-	add("Effect", cmp.Or(textOf(in["effect"]), "Allow"))
-	add("Principal", principals(in["principals"]))
-	add("NotPrincipal", principals(in["notPrincipals"]))
-	add("Action", oneOrMore(textsOf(in["actions"])))
-	add("NotAction", oneOrMore(textsOf(in["notActions"])))
-	add("Resource", oneOrMore(textsOf(in["resources"])))
-	add("NotResource", oneOrMore(textsOf(in["notResources"])))
-	conditions := map[string]map[string]any{}
-	for _, condition := range objectsOf(in["conditions"]) {
-		test := textOf(condition["test"])
-		if conditions[test] == nil {
-			conditions[test] = map[string]any{}
+		for _, c := range s.Conditions {
+			if statement.Condition[c.Test] == nil {
+				statement.Condition[c.Test] = map[string]any{}
+			}
+			statement.Condition[c.Test][c.Variable] = oneOrMore(c.Values)
 		}
-		conditions[test][textOf(condition["variable"])] = oneOrMore(textsOf(condition["values"]))
+		document.Statement = append(document.Statement, statement)
 	}
-	if len(conditions) > 0 {
-		add("Condition", conditions)
-	}
-	return out
+	return document
 }
 
 // principals are by their types. Everyone, of the type *, is * alone.
-func principals(value any) any {
+func principals(list []principalArgs) any {
 	byType := map[string][]string{}
-	for _, principal := range objectsOf(value) {
-		kind := textOf(principal["type"])
-		byType[kind] = append(byType[kind], textsOf(principal["identifiers"])...)
+	for _, p := range list {
+		byType[p.Type] = append(byType[p.Type], p.Identifiers...)
 	}
 	if len(byType) == 0 {
 		return nil
@@ -101,52 +129,4 @@ func oneOrMore(texts []string) any {
 		return texts[0]
 	}
 	return texts
-}
-
-// An orderedObject is a JSON object whose members keep their order.
-type orderedObject []member
-
-type member struct {
-	name  string
-	value any
-}
-
-func (o orderedObject) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	for i, m := range o {
-		value, err := json.Marshal(m.value)
-		if err != nil {
-			return nil, err
-		}
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		fmt.Fprintf(&b, "%q:%s", m.name, value)
-	}
-	return []byte("{" + b.String() + "}"), nil
-}
-
-func textOf(value any) string {
-	text, _ := value.(string)
-	return text
-}
-
-func textsOf(value any) []string {
-	var texts []string
-	list, _ := value.([]any)
-	for _, element := range list {
-		texts = append(texts, textOf(element))
-	}
-	return texts
-}
-
-func objectsOf(value any) []map[string]any {
-	var objects []map[string]any
-	list, _ := value.([]any)
-	for _, element := range list {
-		if object, ok := element.(map[string]any); ok {
-			objects = append(objects, object)
-		}
-	}
-	return objects
 }
