@@ -52,11 +52,6 @@ func (a *WebSocketAPI) declareAuthorizer(ctx *pulumi.Context, args AuthorizerArg
 	if err != nil {
 		return nil, nil, err
 	}
-	permission, err := lambda.NewPermission(ctx, name, &lambda.PermissionArgs{
-		Action:    pulumi.String("lambda:InvokeFunction"),
-		Function:  args.Function.Name,
-		Principal: pulumi.String("apigateway.amazonaws.com"),
-		SourceArn: pulumi.Sprintf("%s/authorizers/%s", a.API.ExecutionArn, authorizer.ID()),
-	}, opts...)
+	permission, err := permitInvocation(ctx, name, args.Function, pulumi.Sprintf("%s/authorizers/%s", a.API.ExecutionArn, authorizer.ID()), opts)
 	return authorizer, permission, err
 }

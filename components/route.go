@@ -138,13 +138,8 @@ func (a *WebSocketAPI) declareRoute(ctx *pulumi.Context, args RouteArgs, opts []
 	if err != nil {
 		return nil, err
 	}
-	permission, err := lambda.NewPermission(ctx, name, &lambda.PermissionArgs{
-		Action:    pulumi.String("lambda:InvokeFunction"),
-		Function:  args.Function.Name,
-		Principal: pulumi.String("apigateway.amazonaws.com"),
-		// Stage and route key: the ARNs of WebSocket APIs have no method in them.
-		SourceArn: pulumi.Sprintf("%s/%s", a.ExecutionARN, args.Key),
-	}, opts...)
+	// Stage and route key: the ARNs of WebSocket APIs have no method in them.
+	permission, err := permitInvocation(ctx, name, args.Function, pulumi.Sprintf("%s/%s", a.ExecutionARN, args.Key), opts)
 	if err != nil {
 		return nil, err
 	}
@@ -179,6 +174,16 @@ func (a *WebSocketAPI) declareRoute(ctx *pulumi.Context, args RouteArgs, opts []
 		RouteResponseKey: pulumi.String(DefaultRoute),
 	}, opts...)
 	return route, err
+}
+
+// permitInvocation lets API Gateway invoke a function for one route or authorizer.
+func permitInvocation(ctx *pulumi.Context, name string, f *GoFunction, source pulumi.StringInput, opts []pulumi.ResourceOption) (*lambda.Permission, error) {
+	return lambda.NewPermission(ctx, name, &lambda.PermissionArgs{
+		Action:    pulumi.String("lambda:InvokeFunction"),
+		Function:  f.Name,
+		Principal: pulumi.String("apigateway.amazonaws.com"),
+		SourceArn: source,
+	}, opts...)
 }
 
 // routeResourceName names a route's resources. One of them is a permission, from
