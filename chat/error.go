@@ -23,6 +23,7 @@ const (
 	CodeInvalidRange         Code = "invalid_range"          // a number out of its bounds, or two that exclude each other
 	CodeInvalidChannel       Code = "invalid_channel"        // not the form of a channel's name
 	CodeInvalidName          Code = "invalid_name"           // no name is left, or too long a one
+	CodeInvalidUser          Code = "invalid_user"           // not the form of a user's id
 	CodeContentEmpty         Code = "content_empty"          // no text is left
 	CodeContentTooLong       Code = "content_too_long"       // over Limits.Content
 	CodeFrameTooLarge        Code = "frame_too_large"        // the event would exceed MaxMessage
