@@ -30,51 +30,50 @@ const RouteDefault = "$default"
 //
 // The error is for the log: it is what went wrong on our side, and the client
 // has an internal error for it. A client's own mistake is no error here.
-func (s *Service) Answer(ctx context.Context, route, connectionID string, body []byte) ([]byte, error) {
+func (s *Service) Answer(ctx context.Context, route string, c Caller, body []byte) ([]byte, error) {
 	frame, err := DecodeFrame(body)
 	if err == nil {
 		var event any
-		if event, err = s.serve(ctx, route, connectionID, frame); err == nil {
+		if event, err = s.serve(ctx, route, c, frame); err == nil {
 			return encode(event), nil
 		}
 	}
 	answer := encodeError(frame.ID, err)
 	if ErrorCode(err) != CodeInternal {
-		s.log().InfoContext(ctx, "frame refused", "route", route, "connectionId", connectionID, "code", ErrorCode(err))
+		s.log().InfoContext(ctx, "frame refused", "route", route, "connectionId", c.ConnectionID, "code", ErrorCode(err))
 		err = nil
 	}
 	return answer, err
 }
 
-func (s *Service) serve(ctx context.Context, route, connectionID string, f Frame) (any, error) {
+func (s *Service) serve(ctx context.Context, route string, c Caller, f Frame) (any, error) {
+	if s.RequireUser && c.IsAnonymous() {
+		return nil, errNobody
+	}
 	switch route {
 	case ActionSendMessage:
-		return s.serveSend(ctx, connectionID, f)
+		return s.serveSend(ctx, c, f)
 	case ActionEditMessage, ActionDeleteMessage:
-		return s.serveRevision(ctx, route, connectionID, f)
+		return s.serveRevision(ctx, route, c, f)
 	case ActionSubscribeChannel:
-		return s.serveSubscribe(ctx, connectionID, f)
+		return s.serveSubscribe(ctx, c, f)
 	case ActionUnsubscribeChannel:
 		channelID, err := f.ChannelID()
 		if err != nil {
 			return nil, err
 		}
-		if err := s.Unsubscribe(ctx, connectionID, channelID); err != nil {
+		if err := s.Unsubscribe(ctx, c.ConnectionID, channelID); err != nil {
 			return nil, err
 		}
 		return unsubscribedEvent{Event: "unsubscribed", ID: f.ID, ChannelID: channelID}, nil
 	case ActionGetHistory:
-		return s.serveHistory(ctx, f)
+		return s.serveHistory(ctx, c, f)
 	case ActionListMembers:
-		return s.serveMembers(ctx, f)
+		return s.serveMembers(ctx, c, f)
 	case ActionTyping:
-		return s.serveTyping(ctx, connectionID, f)
+		return s.serveTyping(ctx, c, f)
 	case ActionWhoAmI:
-		channels, more, err := s.WhoAmI(ctx, connectionID)
-		if err != nil {
-			return nil, err
-		}
-		return youEvent{Event: "you", ID: f.ID, ConnectionID: connectionID, Channels: channels, More: more}, nil
+		return s.serveWhoAmI(ctx, c, f)
 	case ActionPing:
 		return pongEvent{Event: "pong", ID: f.ID, At: formatTime(s.Ping())}, nil
 	default:
@@ -82,20 +81,22 @@ func (s *Service) serve(ctx context.Context, route, connectionID string, f Frame
 	}
 }
 
-func (s *Service) serveSend(ctx context.Context, connectionID string, f Frame) (any, error) {
+func (s *Service) serveSend(ctx context.Context, c Caller, f Frame) (any, error) {
 	channelID, err := f.ChannelID()
 	if err != nil {
 		return nil, err
 	}
-	name, err := f.String("name")
-	if err != nil {
-		return nil, err
+	name := ""
+	if c.IsAnonymous() {
+		if name, err = f.String("name"); err != nil {
+			return nil, err
+		}
 	}
 	content, err := f.String("content")
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.SendOnce(ctx, f.ID, connectionID, channelID, name, content)
+	m, err := s.Send(ctx, c, Draft{ID: f.ID, ChannelID: channelID, Name: name, Content: content})
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +107,7 @@ func (s *Service) serveSend(ctx context.Context, connectionID string, f Frame) (
 
 // serveRevision acknowledges with the number of the revision, or of the message
 // if there was nothing to revise.
-func (s *Service) serveRevision(ctx context.Context, route, connectionID string, f Frame) (any, error) {
+func (s *Service) serveRevision(ctx context.Context, route string, c Caller, f Frame) (any, error) {
 	channelID, err := f.ChannelID()
 	if err != nil {
 		return nil, err
@@ -120,11 +121,11 @@ func (s *Service) serveRevision(ctx context.Context, route, connectionID string,
 	}
 	var m Message
 	if route == ActionDeleteMessage {
-		m, err = s.Delete(ctx, connectionID, channelID, seq)
+		m, err = s.Delete(ctx, c, channelID, seq)
 	} else {
 		var content string
 		if content, err = f.String("content"); err == nil {
-			m, err = s.Edit(ctx, connectionID, channelID, seq, content)
+			m, err = s.Edit(ctx, c, channelID, seq, content)
 		}
 	}
 	if err != nil {
@@ -137,7 +138,7 @@ func (s *Service) serveRevision(ctx context.Context, route, connectionID string,
 	return ack, nil
 }
 
-func (s *Service) serveTyping(ctx context.Context, connectionID string, f Frame) (any, error) {
+func (s *Service) serveTyping(ctx context.Context, c Caller, f Frame) (any, error) {
 	channelID, err := f.ChannelID()
 	if err != nil {
 		return nil, err
@@ -151,13 +152,13 @@ func (s *Service) serveTyping(ctx context.Context, connectionID string, f Frame)
 			return nil, err
 		}
 	}
-	if err := s.Typing(ctx, connectionID, channelID, name); err != nil {
+	if err := s.Typing(ctx, c, channelID, name); err != nil {
 		return nil, err
 	}
 	return doneEvent{Event: "ack", ID: f.ID, ChannelID: channelID, At: formatTime(s.now())}, nil
 }
 
-func (s *Service) serveSubscribe(ctx context.Context, connectionID string, f Frame) (any, error) {
+func (s *Service) serveSubscribe(ctx context.Context, c Caller, f Frame) (any, error) {
 	channelID, err := f.ChannelID()
 	if err != nil {
 		return nil, err
@@ -167,7 +168,7 @@ func (s *Service) serveSubscribe(ctx context.Context, connectionID string, f Fra
 		return nil, err
 	}
 	answer := subscribedEvent{Event: "subscribed", ID: f.ID, ChannelID: channelID, Missed: []json.RawMessage{}}
-	if answer.Seq, err = s.Subscribe(ctx, connectionID, channelID); err != nil {
+	if answer.Seq, err = s.Subscribe(ctx, c, channelID); err != nil {
 		return nil, err
 	}
 	if f.Has("after") {
@@ -176,6 +177,18 @@ func (s *Service) serveSubscribe(ctx context.Context, connectionID string, f Fra
 		}
 	}
 	return answer, nil
+}
+
+func (s *Service) serveWhoAmI(ctx context.Context, c Caller, f Frame) (any, error) {
+	you := youEvent{
+		Event: "you", ID: f.ID, ConnectionID: c.ConnectionID, User: c.User, Name: c.Name, Moderates: c.Moderates,
+	}
+	if !c.ExpiresAt.IsZero() {
+		you.ExpiresAt = formatTime(c.ExpiresAt)
+	}
+	var err error
+	you.Channels, you.More, err = s.WhoAmI(ctx, c.ConnectionID)
+	return you, err
 }
 
 // unknownAction says what is wrong with a frame that no route took. Which of its

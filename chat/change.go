@@ -24,14 +24,20 @@ type Rewritten struct{ Subscription }
 
 // Left says that a subscription was deleted.
 type Left struct {
-	ChannelID, ConnectionID string
-	At                      time.Time
+	Subscription
+	At time.Time
 	// Expired says that it was not deleted by anybody but expired.
 	Expired bool
+	// Reason is why it was ended, empty if whoever did it has not said.
+	Reason Reason
 }
 
 // ConnectionEnded says that a connection was deleted or expired.
-type ConnectionEnded struct{ ConnectionID string }
+type ConnectionEnded struct {
+	ConnectionID string
+	// User is whose it was, empty if it was anonymous.
+	User string
+}
 
 // A PublishRequest asks for a message to be published: how other services
 // speak in a channel.
@@ -59,11 +65,12 @@ func (s *Service) Apply(ctx context.Context, change Change) error {
 	case Joined:
 		return s.announceJoin(ctx, c)
 	case Rewritten:
-		return s.Store.CompleteSubscription(ctx, c.Subscription)
+		_, err := s.complete(ctx, c.Subscription)
+		return err
 	case Left:
 		return s.announceLeave(ctx, c)
 	case ConnectionEnded:
-		return s.EndConnection(ctx, c.ConnectionID)
+		return s.endConnection(ctx, c)
 	case PublishRequest:
 		return s.Publish(ctx, c)
 	case Delivery:
@@ -75,19 +82,25 @@ func (s *Service) Apply(ctx context.Context, change Change) error {
 
 // announceJoin tells a channel, the joiner included, who joined.
 func (s *Service) announceJoin(ctx context.Context, j Joined) error {
-	if CheckChannelID(j.ChannelID) != nil {
+	if !j.isPossible() {
 		return s.ignore(ctx, j.ChannelID, j.ConnectionID)
 	}
 	if j.Incomplete {
-		if err := s.Store.CompleteSubscription(ctx, j.Subscription); err != nil {
+		var err error
+		if j.Subscription, err = s.complete(ctx, j.Subscription); err != nil {
 			return fmt.Errorf("announce join of %s to %q: %w", j.ConnectionID, j.ChannelID, err)
 		}
 		if _, err := s.Store.OpenChannel(ctx, j.ChannelID); err != nil {
 			return fmt.Errorf("announce join of %s to %q: %w", j.ConnectionID, j.ChannelID, err)
 		}
 	}
+	count, err := s.Store.UpdateMember(ctx, j.Subscription)
+	if err != nil {
+		return fmt.Errorf("announce join of %s to %q: %w", j.ConnectionID, j.ChannelID, err)
+	}
 	frame := encode(subscriberEvent{
-		Event: "subscriber_sub", ChannelID: j.ChannelID, SubscriberID: j.ConnectionID, At: formatTime(j.Since),
+		Event: "subscriber_sub", ChannelID: j.ChannelID, SubscriberID: j.ConnectionID, User: j.User, Name: j.Name,
+		Count: count, At: formatTime(j.Since),
 	})
 	if err := s.deliver(ctx, Delivery{ChannelID: j.ChannelID, Frame: frame}, 0); err != nil {
 		return fmt.Errorf("announce join of %s: %w", j.ConnectionID, err)
@@ -95,25 +108,49 @@ func (s *Service) announceJoin(ctx context.Context, j Joined) error {
 	return nil
 }
 
+// complete adds to a subscription what its writer left out, and gives it so.
+func (s *Service) complete(ctx context.Context, sub Subscription) (Subscription, error) {
+	c, err := s.Store.GetConnection(ctx, sub.ConnectionID)
+	if err != nil && !errors.Is(err, ErrGone) {
+		return sub, err
+	}
+	sub.User, sub.Name = c.User, c.Name
+	return sub, s.Store.CompleteSubscription(ctx, sub)
+}
+
 // announceLeave tells a channel who left and why, and the leaver too if it is
 // still connected: the one who took it out may have been another service.
 func (s *Service) announceLeave(ctx context.Context, l Left) error {
-	if CheckChannelID(l.ChannelID) != nil {
+	if !l.isPossible() {
 		return s.ignore(ctx, l.ChannelID, l.ConnectionID)
 	}
-	reason := ReasonLeft
-	if l.Expired {
-		reason = ReasonExpired
-	} else if _, err := s.Store.GetConnection(ctx, l.ConnectionID); errors.Is(err, ErrGone) {
-		reason = ReasonDisconnected
-	} else if err != nil {
+	c, err := s.Store.GetConnection(ctx, l.ConnectionID)
+	gone := errors.Is(err, ErrGone)
+	if err != nil && !gone {
 		return fmt.Errorf("announce leave of %s from %q: %w", l.ConnectionID, l.ChannelID, err)
 	}
+	if l.User == "" { // it may not have been completed
+		l.User, l.Name = c.User, c.Name
+	}
+	count, err := s.Store.UpdateMember(ctx, l.Subscription)
+	if err != nil {
+		return fmt.Errorf("announce leave of %s from %q: %w", l.ConnectionID, l.ChannelID, err)
+	}
+	reason := l.Reason
+	switch {
+	case l.Expired:
+		reason = ReasonExpired
+	case gone && reason == "":
+		reason = ReasonDisconnected
+	case reason == "":
+		reason = ReasonLeft
+	}
 	frame := encode(subscriberEvent{
-		Event: "subscriber_unsub", ChannelID: l.ChannelID, SubscriberID: l.ConnectionID, Reason: reason, At: formatTime(l.At),
+		Event: "subscriber_unsub", ChannelID: l.ChannelID, SubscriberID: l.ConnectionID, User: l.User, Name: l.Name,
+		Reason: reason, Count: count, At: formatTime(l.At),
 	})
 	deliveries := []Delivery{{ChannelID: l.ChannelID, Frame: frame}}
-	if reason == ReasonLeft {
+	if reason != ReasonDisconnected && reason != ReasonExpired {
 		deliveries = append(deliveries, Delivery{ChannelID: l.ChannelID, Frame: frame, To: []string{l.ConnectionID}})
 	}
 	for _, d := range deliveries {
@@ -124,9 +161,18 @@ func (s *Service) announceLeave(ctx context.Context, l Left) error {
 	return nil
 }
 
-// ignore is for a subscription to what is no channel: no client could have made
-// it or speak there.
+// maxConnectionID is the longest id of a connection, in bytes, that is taken for
+// one. API Gateway's have 16.
+const maxConnectionID = 128
+
+// isPossible reports whether a channel and a connection could be what a
+// subscription says. No client could have made another one, or speak there.
+func (s Subscription) isPossible() bool {
+	return CheckChannelID(s.ChannelID) == nil && len(s.ConnectionID) <= maxConnectionID
+}
+
+// ignore is for a subscription that is none.
 func (s *Service) ignore(ctx context.Context, channelID, connectionID string) error {
-	s.log().WarnContext(ctx, "subscription to no channel ignored", "channelId", channelID, "connectionId", connectionID)
+	s.log().WarnContext(ctx, "subscription of what is no channel or connection ignored", "channelId", channelID, "connectionId", connectionID)
 	return nil
 }

@@ -45,13 +45,29 @@ const Grace = 10 * time.Second
 type Connection struct {
 	ID          string
 	ConnectedAt time.Time
+	// Identity is who it is of, the zero value if that is not known.
+	Identity
 }
 
 // A Subscription puts a connection into a channel.
 type Subscription struct {
 	ChannelID    string
 	ConnectionID string
+	// User and Name are the connection's, empty if it is anonymous.
+	User, Name string
 	// Since is when the subscription was made.
+	Since time.Time
+	// Until is when it ends by itself, zero for as long as a connection can last.
+	Until time.Time
+}
+
+// A Member is who is in a channel: a user with all connections that are in it,
+// or an anonymous connection.
+type Member struct {
+	// User and Name are empty if the member is an anonymous connection.
+	User, Name  string
+	Connections []string
+	// Since is when the first of the connections came.
 	Since time.Time
 }
 
@@ -66,7 +82,9 @@ type Message struct {
 	// SenderID is the connection that sent the message; empty for a message
 	// that a service published.
 	SenderID string
-	Name     string
+	// User is who sent it, empty if that is not known.
+	User string
+	Name string
 	// Content is HTML that is safe to show: text, escaped, and the markup that
 	// Service.Sanitize lets through. A deleted message has none.
 	Content string

@@ -7,9 +7,10 @@ import (
 	"time"
 )
 
-// Connect stores a connection and puts it into the default channels. If it
-// fails, the connection is to be refused; it has then undone what it could, and
-// what it could not undo expires.
+// Connect stores a connection and puts it into the default channels, as far as
+// its user may be in them. If it fails, the connection is to be refused, with an
+// [Error] if it is not wanted; it has then undone what it could, and what it
+// could not undo expires.
 func (s *Service) Connect(ctx context.Context, c Connection) (err error) {
 	defer func() {
 		if err == nil {
@@ -27,14 +28,36 @@ func (s *Service) Connect(ctx context.Context, c Connection) (err error) {
 	if err := s.Store.PutConnection(ctx, c); err != nil {
 		return fmt.Errorf("connect %s: %w", c.ID, err)
 	}
+	// A ban that comes from now on finds the connection, and ends it.
+	if err := s.admitUser(ctx, c); err != nil {
+		return fmt.Errorf("connect %s: %w", c.ID, err)
+	}
 	for _, channelID := range s.DefaultChannels {
-		if err := s.join(ctx, channelID, c.ID); err != nil {
+		if err := s.join(ctx, channelID, c); err != nil {
 			return fmt.Errorf("connect %s: %w", c.ID, err)
 		}
 	}
 	s.log().InfoContext(ctx, "connected", "connectionId", c.ID, "channels", len(s.DefaultChannels))
 	return nil
 }
+
+// admitUser returns an [Error] if whoever connects may not.
+func (s *Service) admitUser(ctx context.Context, c Connection) error {
+	if c.IsAnonymous() {
+		if s.RequireUser {
+			return errNobody
+		}
+		return nil
+	}
+	rules, err := s.Store.GetRules(ctx, c.User, "")
+	if err == nil && rules.Ban != nil {
+		err = rules.Ban.refuse(CodeBanned, "banned")
+	}
+	return err
+}
+
+// errNobody is for a connection of nobody at a stage with identity.
+var errNobody = fail(CodeIdentityRequired, "this stage wants to know who you are: connect with a token")
 
 // undoConnect deletes without asking the index, which may not have seen the
 // subscriptions yet.
@@ -61,6 +84,17 @@ func (s *Service) Disconnect(ctx context.Context, connectionID string) error {
 	}
 	s.log().InfoContext(ctx, "disconnected", "connectionId", connectionID)
 	return nil
+}
+
+// endConnection is EndConnection, once more also for what the connection's user
+// has of it.
+func (s *Service) endConnection(ctx context.Context, c ConnectionEnded) error {
+	if c.User != "" {
+		if err := s.Store.DeleteDevice(ctx, c.User, c.ConnectionID); err != nil {
+			return fmt.Errorf("end connection %s: %w", c.ConnectionID, err)
+		}
+	}
+	return s.EndConnection(ctx, c.ConnectionID)
 }
 
 // EndConnection deletes the subscriptions of a connection that is gone. Their

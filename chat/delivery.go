@@ -131,7 +131,7 @@ func (s *Service) deliver(ctx context.Context, d Delivery, limit time.Duration) 
 // audience gives the connections that d is for.
 func (s *Service) audience(ctx context.Context, d Delivery) iter.Seq2[string, error] {
 	if len(d.To) == 0 {
-		return s.Store.ListSubscribers(ctx, d.ChannelID, d.After)
+		return s.Store.ListSubscribers(ctx, d.ChannelID, d.After, 0)
 	}
 	return named(d.To)
 }

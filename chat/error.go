@@ -3,6 +3,7 @@ package chat
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // A Code names the kind of an error for programs. Codes are part of the
@@ -31,6 +32,11 @@ const (
 	CodeTooManySubscriptions Code = "too_many_subscriptions" // over Limits.Subscriptions
 	CodeMessageNotFound      Code = "message_not_found"      // no such message, or no more
 	CodeNotAuthor            Code = "not_author"             // the message is another's
+	CodeIdentityRequired     Code = "identity_required"      // nobody knows who asks
+	CodeForbidden            Code = "forbidden"              // a channel that the user has no grant for
+	CodeBanned               Code = "banned"                 // the user is banned
+	CodeMuted                Code = "muted"                  // the user is muted
+	CodeSlowMode             Code = "slow_mode"              // the channel is in slow mode
 	CodeConnectionOver       Code = "connection_closed"      // the connection ended while its frame was served
 	CodeInternal             Code = "internal"               // our fault; the log has the reason
 )
@@ -40,6 +46,8 @@ const (
 type Error struct {
 	Code    Code
 	Message string
+	// RetryAfter is how long to wait before trying again, 0 if that is of no use.
+	RetryAfter time.Duration
 }
 
 func (e *Error) Error() string { return e.Message }

@@ -20,6 +20,7 @@ type (
 		Seq       int64  `json:"seq"`
 		At        string `json:"at"`
 		SenderID  string `json:"senderId,omitempty"`
+		User      string `json:"user,omitempty"`
 		EditedAt  string `json:"editedAt,omitempty"`
 		Deleted   bool   `json:"deleted,omitempty"`
 		// Truncated says that the message is too long to be shown.
@@ -35,19 +36,25 @@ type (
 		Content   string `json:"content,omitempty"`
 		At        string `json:"at"`
 		SenderID  string `json:"senderId,omitempty"`
+		User      string `json:"user,omitempty"`
 	}
 	subscriberEvent struct {
 		Event        string `json:"event"` // subscriber_sub, subscriber_unsub
 		ChannelID    string `json:"channelId"`
 		SubscriberID string `json:"subscriberId"`
+		User         string `json:"user,omitempty"`
+		Name         string `json:"name,omitempty"`
 		Reason       Reason `json:"reason,omitempty"`
-		At           string `json:"at"`
+		// Count is how many members the channel has then.
+		Count int    `json:"count"`
+		At    string `json:"at"`
 	}
 	errorEvent struct {
-		Event   string `json:"event"` // error
-		ID      string `json:"id,omitempty"`
-		Code    Code   `json:"code"`
-		Message string `json:"message"`
+		Event        string `json:"event"` // error
+		ID           string `json:"id,omitempty"`
+		Code         Code   `json:"code"`
+		Message      string `json:"message"`
+		RetryAfterMs int64  `json:"retryAfterMs,omitempty"`
 	}
 	ackEvent struct {
 		Event     string `json:"event"` // ack
@@ -68,6 +75,7 @@ type (
 		ChannelID string `json:"channelId"`
 		Name      string `json:"name,omitempty"`
 		SenderID  string `json:"senderId"`
+		User      string `json:"user,omitempty"`
 		At        string `json:"at"`
 	}
 	subscribedEvent struct {
@@ -93,6 +101,8 @@ type (
 		ID        string            `json:"id,omitempty"`
 		ChannelID string            `json:"channelId"`
 		Members   []json.RawMessage `json:"members"`
+		// Count is how many members there are altogether.
+		Count int `json:"count"`
 		// Cursor is where the next page begins, empty if there is none.
 		Cursor string `json:"cursor"`
 	}
@@ -113,6 +123,8 @@ type (
 		ConnectionID string   `json:"connectionId"`
 		User         string   `json:"user"`
 		Name         string   `json:"name"`
+		Moderates    []string `json:"moderates,omitempty"`
+		ExpiresAt    string   `json:"expiresAt,omitempty"`
 		Channels     []string `json:"channels"`
 		More         bool     `json:"more"`
 	}
@@ -131,6 +143,9 @@ const (
 	ReasonLeft         Reason = "left"         // the subscription was deleted, the connection is open
 	ReasonDisconnected Reason = "disconnected" // the connection has ended
 	ReasonExpired      Reason = "expired"      // the subscription outlived the longest connection
+	ReasonKicked       Reason = "kicked"       // a moderator took the user out
+	ReasonBanned       Reason = "banned"       // the user is banned
+	ReasonForbidden    Reason = "forbidden"    // the user has lost the grant
 )
 
 // encode gives an event as a frame. Text stays as it is: JSON in a WebSocket
@@ -164,7 +179,7 @@ func checkLength(frame []byte) ([]byte, error) {
 func eventOf(m Message) messageEvent {
 	event := messageEvent{
 		Event: "channel_message", ChannelID: m.ChannelID, Name: m.Name, Content: m.Content,
-		MessageID: m.ID, Seq: m.Seq, At: formatTime(m.At), SenderID: m.SenderID, Deleted: m.isDeleted(),
+		MessageID: m.ID, Seq: m.Seq, At: formatTime(m.At), SenderID: m.SenderID, User: m.User, Deleted: m.isDeleted(),
 	}
 	if !m.EditedAt.IsZero() && !event.Deleted {
 		event.EditedAt = formatTime(m.EditedAt)
@@ -178,6 +193,7 @@ func encodeError(id string, err error) []byte {
 	event := errorEvent{Event: "error", ID: id, Code: CodeInternal, Message: "internal error"}
 	if mistake, ok := errors.AsType[*Error](err); ok {
 		event.Code, event.Message = mistake.Code, mistake.Message
+		event.RetryAfterMs = mistake.RetryAfter.Milliseconds()
 	}
 	return encode(event)
 }

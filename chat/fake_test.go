@@ -18,6 +18,8 @@ import (
 // the table's stream would bring.
 type fakeStore struct {
 	mu            sync.Mutex
+	rules         func(user, channelID string) Rules
+	members       map[string]map[string]Member // by channel and member
 	connections   map[string]Connection
 	subscriptions map[string]map[string]Subscription // by channel and connection
 	incomplete    map[string]bool                    // subscriptions that the index does not know
@@ -43,6 +45,8 @@ type fakeStore struct {
 
 func newFakeStore() *fakeStore {
 	return &fakeStore{
+		rules:         func(string, string) Rules { return Rules{} },
+		members:       map[string]map[string]Member{},
 		connections:   map[string]Connection{},
 		subscriptions: map[string]map[string]Subscription{},
 		incomplete:    map[string]bool{},
@@ -93,8 +97,8 @@ func (f *fakeStore) DeleteConnection(ctx context.Context, id string) error {
 	}
 	defer f.mu.Unlock()
 	if _, ok := f.connections[id]; ok {
+		f.changes = append(f.changes, ConnectionEnded{id, f.connections[id].User})
 		delete(f.connections, id)
-		f.changes = append(f.changes, ConnectionEnded{id})
 	}
 	return nil
 }
@@ -125,22 +129,101 @@ func (f *fakeStore) CompleteSubscription(ctx context.Context, s Subscription) er
 	}
 	defer f.mu.Unlock()
 	delete(f.incomplete, s.ChannelID+"|"+s.ConnectionID)
+	if _, ok := f.subscriptions[s.ChannelID][s.ConnectionID]; ok {
+		f.subscribe(s)
+	}
 	return nil
 }
 
 func (f *fakeStore) DeleteSubscription(ctx context.Context, channelID, connectionID string) error {
+	return f.EndSubscription(ctx, channelID, connectionID, "")
+}
+
+func (f *fakeStore) EndSubscription(ctx context.Context, channelID, connectionID string, reason Reason) error {
 	if err := f.lock(ctx, "DeleteSubscription"); err != nil {
 		return err
 	}
 	defer f.mu.Unlock()
-	if _, ok := f.subscriptions[channelID][connectionID]; ok {
+	if s, ok := f.subscriptions[channelID][connectionID]; ok {
 		delete(f.subscriptions[channelID], connectionID)
-		f.changes = append(f.changes, Left{ChannelID: channelID, ConnectionID: connectionID})
+		f.changes = append(f.changes, Left{Subscription: s, Reason: reason})
 	}
 	return nil
 }
 
-func (f *fakeStore) ListSubscribers(ctx context.Context, channelID, after string) iter.Seq2[string, error] {
+func (f *fakeStore) ListDevices(ctx context.Context, user string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		if err := f.lock(ctx, "ListDevices"); err != nil {
+			yield("", err)
+			return
+		}
+		var ids []string
+		for _, id := range slices.Sorted(maps.Keys(f.connections)) {
+			if f.connections[id].User == user {
+				ids = append(ids, id)
+			}
+		}
+		f.mu.Unlock()
+		for _, id := range ids {
+			if !yield(id, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (f *fakeStore) DeleteDevice(ctx context.Context, _, _ string) error {
+	if err := f.lock(ctx, "DeleteDevice"); err != nil {
+		return err
+	}
+	f.mu.Unlock() // devices are read off the connections
+	return nil
+}
+
+func (f *fakeStore) GetRules(ctx context.Context, user, channelID string) (Rules, error) {
+	if err := f.lock(ctx, "GetRules"); err != nil {
+		return Rules{}, err
+	}
+	defer f.mu.Unlock()
+	return f.rules(user, channelID), nil
+}
+
+func (f *fakeStore) UpdateMember(ctx context.Context, s Subscription) (int, error) {
+	if err := f.lock(ctx, "UpdateMember"); err != nil {
+		return 0, err
+	}
+	defer f.mu.Unlock()
+	if f.members[s.ChannelID] == nil {
+		f.members[s.ChannelID] = map[string]Member{}
+	}
+	key := "USER|" + s.User
+	if s.User == "" {
+		key = "CONNECTION|" + s.ConnectionID
+	}
+	m, ok := f.members[s.ChannelID][key]
+	if !ok {
+		m = Member{User: s.User, Name: s.Name, Since: s.Since}
+	}
+	m.Connections = slices.DeleteFunc(slices.Clone(m.Connections), func(id string) bool { return id == s.ConnectionID })
+	if _, there := f.subscriptions[s.ChannelID][s.ConnectionID]; there {
+		m.Connections = slices.Sorted(slices.Values(append(m.Connections, s.ConnectionID)))
+	}
+	f.members[s.ChannelID][key] = m
+	if len(m.Connections) == 0 {
+		delete(f.members[s.ChannelID], key)
+	}
+	return len(f.members[s.ChannelID]), nil
+}
+
+func (f *fakeStore) CountMembers(ctx context.Context, channelID string) (int, error) {
+	if err := f.lock(ctx, "CountMembers"); err != nil {
+		return 0, err
+	}
+	defer f.mu.Unlock()
+	return len(f.members[channelID]), nil
+}
+
+func (f *fakeStore) ListSubscribers(ctx context.Context, channelID, after string, limit int) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		if err := f.lock(ctx, "ListSubscribers"); err != nil {
 			yield("", err)
@@ -148,9 +231,13 @@ func (f *fakeStore) ListSubscribers(ctx context.Context, channelID, after string
 		}
 		ids := slices.Sorted(maps.Keys(f.subscriptions[channelID]))
 		f.mu.Unlock()
+		given := 0
 		for _, id := range ids {
 			if id <= after {
 				continue
+			}
+			if given++; limit > 0 && given > limit {
+				f.noteOverread()
 			}
 			err := errors.Join(ctx.Err(), f.listed(id))
 			if !yield(id, err) || err != nil {
@@ -160,16 +247,29 @@ func (f *fakeStore) ListSubscribers(ctx context.Context, channelID, after string
 	}
 }
 
-func (f *fakeStore) ListMembers(ctx context.Context, channelID, after string, limit int) iter.Seq2[Subscription, error] {
-	return func(yield func(Subscription, error) bool) {
+func (f *fakeStore) noteOverread() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.overread = true
+}
+
+func (f *fakeStore) ListMembers(ctx context.Context, channelID, cursor string, limit int) iter.Seq2[ListedMember, error] {
+	return func(yield func(ListedMember, error) bool) {
+		if err := f.lock(ctx, "ListMembers"); err != nil {
+			yield(ListedMember{}, err)
+			return
+		}
+		members := maps.Clone(f.members[channelID])
+		f.mu.Unlock()
 		given := 0
-		for id, err := range f.ListSubscribers(ctx, channelID, after) {
-			if given++; given > limit {
-				f.mu.Lock()
-				f.overread = true
-				f.mu.Unlock()
+		for _, key := range slices.Sorted(maps.Keys(members)) {
+			if key <= cursor {
+				continue
 			}
-			if !yield(f.subscriptions[channelID][id], err) {
+			if given++; given > limit {
+				f.noteOverread()
+			}
+			if !yield(ListedMember{members[key], key}, nil) {
 				return
 			}
 		}
@@ -571,6 +671,31 @@ func (w *world) stream() {
 	w.t.Fatal("the stream does not come to rest")
 }
 
+// caller is who a connection is of.
+func (w *world) caller(id string) Caller {
+	w.store.mu.Lock()
+	defer w.store.mu.Unlock()
+	return Caller{ConnectionID: id, Identity: w.store.connections[id].Identity}
+}
+
+// The service's methods, by a connection's id alone.
+
+func (w *world) Answer(ctx context.Context, route, id string, body []byte) ([]byte, error) {
+	return w.Service.Answer(ctx, route, w.caller(id), body)
+}
+
+func (w *world) Send(ctx context.Context, id, channelID, name, content string) (Message, error) {
+	return w.Service.Send(ctx, w.caller(id), Draft{ChannelID: channelID, Name: name, Content: content})
+}
+
+func (w *world) Subscribe(ctx context.Context, id, channelID string) (int64, error) {
+	return w.Service.Subscribe(ctx, w.caller(id), channelID)
+}
+
+func (w *world) Edit(ctx context.Context, id, channelID string, seq int64, content string) (Message, error) {
+	return w.Service.Edit(ctx, w.caller(id), channelID, seq, content)
+}
+
 // answer sends a frame and gives its answer in short.
 func (w *world) answer(route, id, frame string) string {
 	w.t.Helper()
@@ -583,7 +708,7 @@ func (w *world) answer(route, id, frame string) string {
 
 func (w *world) subscribers(channelID string) []string {
 	var ids []string
-	for id := range w.store.ListSubscribers(w.t.Context(), channelID, "") {
+	for id := range w.store.ListSubscribers(w.t.Context(), channelID, "", 0) {
 		ids = append(ids, id)
 	}
 	return ids

@@ -68,7 +68,7 @@ func TestAnswerToMistakes(t *testing.T) {
 		{"no channelId for a history", ActionGetHistory, `{}`, "error missing_field", "channelId is missing"},
 		{"cursor is a number", ActionListMembers, `{"channelId":"a","cursor":1}`, "error invalid_type", "cursor is a number"},
 		{"cursor is empty", ActionListMembers, `{"channelId":"a","cursor":""}`, "error invalid_range", "cursor is none"},
-		{"cursor is too long", ActionListMembers, `{"channelId":"a","cursor":"` + strings.Repeat("x", 1014) + `"}`, "error invalid_range", "cursor is none"},
+		{"cursor is too long", ActionListMembers, `{"channelId":"a","cursor":"` + strings.Repeat("x", 1018) + `"}`, "error invalid_range", "cursor is none"},
 		{"typing without a channel", ActionTyping, `{}`, "error missing_field", "channelId is missing"},
 		{"typing with an empty name", ActionTyping, `{"channelId":"a","name":""}`, "error invalid_name", "name"},
 		{"no name", ActionSendMessage, `{"channelId":"a","content":"x"}`, "error missing_field", "name is missing"},

@@ -27,7 +27,7 @@ type HistoryRange struct {
 }
 
 // serveHistory answers getHistory.
-func (s *Service) serveHistory(ctx context.Context, f Frame) (any, error) {
+func (s *Service) serveHistory(ctx context.Context, c Caller, f Frame) (any, error) {
 	channelID, err := f.ChannelID()
 	if err != nil {
 		return nil, err
@@ -35,6 +35,9 @@ func (s *Service) serveHistory(ctx context.Context, f Frame) (any, error) {
 	r, err := f.historyRange()
 	if err != nil {
 		return nil, err
+	}
+	if _, err := s.permit(ctx, c, channelID, MayRead); err != nil {
+		return nil, fmt.Errorf("history of %q: %w", channelID, err)
 	}
 	answer := historyEvent{Event: "history", ID: f.ID, ChannelID: channelID, Messages: []json.RawMessage{}}
 	page := page{room: room(answer), limit: r.Limit}
@@ -87,7 +90,7 @@ func (p *page) fill(messages iter.Seq2[listed, error]) error {
 		item := m.event
 		if item == nil || len(item) > p.room && len(p.items) == 0 {
 			// No client's and no service's: none as large is ever published.
-			item = encode(messageEvent{Event: "channel_message", Seq: m.seq, At: formatTime(m.at), Truncated: true})
+			item = encode(messageEvent{Event: "channel_message", ChannelID: m.channelID, Seq: m.seq, At: formatTime(m.at), Truncated: true})
 		}
 		if !p.add(item) {
 			return nil

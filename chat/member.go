@@ -11,10 +11,10 @@ import (
 const MaxMembers = 100
 
 // maxCursor is the longest cursor, in bytes: a key of the table holds no more.
-const maxCursor = 1013
+const maxCursor = 1017
 
 // serveMembers answers listMembers with one page.
-func (s *Service) serveMembers(ctx context.Context, f Frame) (any, error) {
+func (s *Service) serveMembers(ctx context.Context, c Caller, f Frame) (any, error) {
 	channelID, err := f.ChannelID()
 	if err != nil {
 		return nil, err
@@ -28,16 +28,22 @@ func (s *Service) serveMembers(ctx context.Context, f Frame) (any, error) {
 			return nil, fail(CodeInvalidRange, "cursor is none that an answer had: use the one of the last answer, or leave it out to begin")
 		}
 	}
+	if _, err := s.permit(ctx, c, channelID, MayRead); err != nil {
+		return nil, fmt.Errorf("members of %q: %w", channelID, err)
+	}
 	answer := membersEvent{Event: "members", ID: f.ID, ChannelID: channelID}
+	if answer.Count, err = s.Store.CountMembers(ctx, channelID); err != nil {
+		return nil, fmt.Errorf("members of %q: %w", channelID, err)
+	}
 	page := page{room: room(answer) - maxCursor*6, limit: MaxMembers, items: []json.RawMessage{}}
 	for member, err := range s.Store.ListMembers(ctx, channelID, cursor, MaxMembers+1) {
 		if err != nil {
 			return nil, fmt.Errorf("members of %q: %w", channelID, err)
 		}
-		if !page.add(encode(memberOf(member))) {
+		if !page.add(encode(member.event())) {
 			break
 		}
-		cursor = member.ConnectionID
+		cursor = member.Cursor
 	}
 	answer.Members = page.items
 	if page.more {
@@ -46,8 +52,11 @@ func (s *Service) serveMembers(ctx context.Context, f Frame) (any, error) {
 	return answer, nil
 }
 
-// memberOf gives a subscription as a member of its channel. Where users have an
-// identity, the connections of one are one member.
-func memberOf(s Subscription) memberEvent {
-	return memberEvent{Connections: []string{s.ConnectionID}, Since: formatTime(s.Since)}
+// mostListed is the most connections of a member that are listed.
+const mostListed = 100
+
+func (m Member) event() memberEvent {
+	return memberEvent{
+		User: m.User, Name: m.Name, Connections: m.Connections[:min(len(m.Connections), mostListed)], Since: formatTime(m.Since),
+	}
 }

@@ -57,8 +57,11 @@ func (s *Service) admit(ctx context.Context, sender string) error {
 		}
 		wait = later
 	}
-	return fail(CodeRateLimited, "this connection sends too fast: %d messages a second are allowed, and %d at once; wait %d ms",
-		limits.MessagesPerSecond, limits.MessageBurst, max(1, wait.Milliseconds()))
+	wait = max(wait, time.Millisecond)
+	mistake := fail(CodeRateLimited, "you send too fast: %d messages a second are allowed, and %d at once; wait %d ms",
+		limits.MessagesPerSecond, limits.MessageBurst, wait.Milliseconds())
+	mistake.RetryAfter = wait
+	return mistake
 }
 
 // senders is what a process knows of how fast others send. The zero value is

@@ -14,19 +14,20 @@ import (
 // message come between.
 const reviseAttempts = 5
 
-// Edit gives a message of the connection's own another content. It returns the
+// Edit gives a message another content, of the caller's own or in a channel that
+// it moderates. It returns the
 // message as it is then, with EditSeq as the revision's place in the channel.
 // To edit it to what it says already changes nothing.
 //
 // A revision takes a number of the channel's own sequence, so that who misses
 // it sees a gap and can fetch it, and goes out as a message does: stored first,
 // then delivered by this call, then by the table's stream.
-func (s *Service) Edit(ctx context.Context, connectionID, channelID string, seq int64, content string) (Message, error) {
+func (s *Service) Edit(ctx context.Context, c Caller, channelID string, seq int64, content string) (Message, error) {
 	content, err := cleanContent(content, s.limits().Content, s.Sanitize)
 	if err != nil {
 		return Message{}, err
 	}
-	return s.revise(ctx, connectionID, channelID, seq, func(m *Message, at time.Time) (bool, error) {
+	return s.revise(ctx, c, channelID, seq, func(m *Message, at time.Time) (bool, error) {
 		if m.isDeleted() {
 			return false, fail(CodeMessageNotFound, "the message with the number %d is deleted", seq)
 		}
@@ -38,10 +39,10 @@ func (s *Service) Edit(ctx context.Context, connectionID, channelID string, seq 
 	})
 }
 
-// Delete takes the content of a message of the connection's own away for good;
-// its place stays. To delete it again changes nothing.
-func (s *Service) Delete(ctx context.Context, connectionID, channelID string, seq int64) (Message, error) {
-	return s.revise(ctx, connectionID, channelID, seq, func(m *Message, at time.Time) (bool, error) {
+// Delete takes the content of a message away for good, of the caller's own or in
+// a channel that it moderates; its place stays. To delete it again changes nothing.
+func (s *Service) Delete(ctx context.Context, c Caller, channelID string, seq int64) (Message, error) {
+	return s.revise(ctx, c, channelID, seq, func(m *Message, at time.Time) (bool, error) {
 		if m.isDeleted() {
 			return false, nil
 		}
@@ -52,11 +53,14 @@ func (s *Service) Delete(ctx context.Context, connectionID, channelID string, se
 
 // revise makes a change to a message, which says whether there is anything to
 // change.
-func (s *Service) revise(ctx context.Context, connectionID, channelID string, seq int64, change func(*Message, time.Time) (bool, error)) (Message, error) {
+func (s *Service) revise(ctx context.Context, c Caller, channelID string, seq int64, change func(*Message, time.Time) (bool, error)) (Message, error) {
 	if err := CheckChannelID(channelID); err != nil {
 		return Message{}, err
 	}
-	if err := s.admit(ctx, clientSender(connectionID)); err != nil {
+	if err := s.admit(ctx, c.sender()); err != nil {
+		return Message{}, fmt.Errorf("revise %d of %q: %w", seq, channelID, err)
+	}
+	if _, err := s.permit(ctx, c, channelID, MayWrite); err != nil {
 		return Message{}, fmt.Errorf("revise %d of %q: %w", seq, channelID, err)
 	}
 	for attempt := 1; ; attempt++ {
@@ -67,8 +71,8 @@ func (s *Service) revise(ctx context.Context, connectionID, channelID string, se
 		if err != nil {
 			return Message{}, fmt.Errorf("revise %d of %q: %w", seq, channelID, err)
 		}
-		if !m.isBy(connectionID) {
-			return Message{}, fail(CodeNotAuthor, "the message with the number %d is another's: only its author may change it", seq)
+		if !m.isBy(c) && !c.IsModerator(channelID) {
+			return Message{}, fail(CodeNotAuthor, "the message with the number %d is another's: only its author or a moderator may change it", seq)
 		}
 		at := s.now()
 		if changed, err := change(&m, at); err != nil || !changed {
@@ -101,7 +105,7 @@ func (s *Service) putRevision(ctx context.Context, m Message, at time.Time) (Mes
 	if err != nil {
 		return m, err
 	}
-	revision := Message{ChannelID: m.ChannelID, Seq: m.EditSeq, Target: m.Seq, ID: m.ID, At: at, SenderID: m.SenderID}
+	revision := Message{ChannelID: m.ChannelID, Seq: m.EditSeq, Target: m.Seq, ID: m.ID, At: at, SenderID: m.SenderID, User: m.User}
 	if err := s.Store.PutRevision(ctx, m, revision); err != nil {
 		return m, err
 	}
@@ -110,10 +114,13 @@ func (s *Service) putRevision(ctx context.Context, m Message, at time.Time) (Mes
 	return m, s.deliver(ctx, Delivery{ChannelID: m.ChannelID, Seq: m.EditSeq, Frame: frame}, s.sendBudget())
 }
 
-// isBy reports whether a message is of whoever this connection is. Where users
-// have an identity it is theirs that counts.
-func (m Message) isBy(connectionID string) bool {
-	return m.SenderID != "" && m.SenderID == connectionID
+// isBy reports whether a message is of a caller: of its user, or of the very
+// connection if that is nobody's.
+func (m Message) isBy(c Caller) bool {
+	if m.User != "" || !c.IsAnonymous() {
+		return m.User == c.User
+	}
+	return m.SenderID != "" && m.SenderID == c.ConnectionID
 }
 
 func (m Message) isDeleted() bool { return !m.DeletedAt.IsZero() }
@@ -131,7 +138,7 @@ func (m Message) revisedAt() time.Time {
 func encodeRevision(m Message, seq int64, at time.Time) ([]byte, error) {
 	event := revisionEvent{
 		Event: "message_edited", ChannelID: m.ChannelID, Seq: seq, TargetSeq: m.Seq, MessageID: m.ID,
-		Name: m.Name, Content: m.Content, At: formatTime(at), SenderID: m.SenderID,
+		Name: m.Name, Content: m.Content, At: formatTime(at), SenderID: m.SenderID, User: m.User,
 	}
 	if m.isDeleted() {
 		event.Event, event.Name, event.Content = "message_deleted", "", ""
@@ -144,7 +151,7 @@ func encodeRevision(m Message, seq int64, at time.Time) ([]byte, error) {
 func (s *Service) eventsOf(ctx context.Context, messages iter.Seq2[Message, error]) iter.Seq2[listed, error] {
 	return func(yield func(listed, error) bool) {
 		for m, err := range messages {
-			l := listed{seq: m.Seq, at: m.At}
+			l := listed{channelID: m.ChannelID, seq: m.Seq, at: m.At}
 			if err == nil {
 				l.event, err = s.eventAsIs(ctx, m)
 			}
@@ -157,9 +164,10 @@ func (s *Service) eventsOf(ctx context.Context, messages iter.Seq2[Message, erro
 
 // A listed is a message or a revision in an answer.
 type listed struct {
-	seq   int64
-	at    time.Time
-	event json.RawMessage
+	channelID string
+	seq       int64
+	at        time.Time
+	event     json.RawMessage
 }
 
 func (s *Service) eventAsIs(ctx context.Context, m Message) (json.RawMessage, error) {

@@ -7,30 +7,43 @@ import (
 	"math"
 )
 
+// A Draft is a message that a client wants to be sent.
+type Draft struct {
+	// ID is the client's own for it, empty if it gave none.
+	ID        string
+	ChannelID string
+	// Name is the sender's, unless its identity has one.
+	Name, Content string
+}
+
 // Send stores a message and delivers it to every subscriber of its channel, the
 // sender included if subscribed. It returns a message that is stored, and whose
 // delivery is done or in the hands of the table's stream.
 //
+// The same Draft again within SentFor, also at the same time, gives the same
+// message if it has an ID: it is stored once, and may be delivered again, because
+// nobody knows whether the first attempt got so far. Another message with the
+// same ID is an [Error] with CodeIDReused.
+//
 // An [Error] means that nothing was stored. Any other error leaves it open; the
 // sender may try again.
-func (s *Service) Send(ctx context.Context, connectionID, channelID, name, content string) (Message, error) {
-	return s.SendOnce(ctx, "", connectionID, channelID, name, content)
-}
-
-// SendOnce is Send for a message that its sender has given an id, if that is
-// not empty. The same again within SentFor, also at the same time, gives the
-// same message, which is stored once; it may be delivered again, because nobody
-// knows whether the first attempt got so far. Another message with the same id
-// is an [Error] with CodeIDReused.
-func (s *Service) SendOnce(ctx context.Context, id, connectionID, channelID, name, content string) (Message, error) {
-	m, err := s.compose(Message{ChannelID: channelID, SenderID: connectionID, Name: name, Content: content})
+func (s *Service) Send(ctx context.Context, c Caller, d Draft) (Message, error) {
+	channelID := d.ChannelID
+	sent := sentOf(c.sender(), d.ID, channelID, d.Name, d.Content)
+	if !c.IsAnonymous() {
+		d.Name = c.Name
+	}
+	m, err := s.compose(Message{ChannelID: channelID, SenderID: c.ConnectionID, User: c.User, Name: d.Name, Content: d.Content})
 	if err != nil {
 		return Message{}, err
 	}
-	if err := s.admit(ctx, clientSender(connectionID)); err != nil {
+	if err := s.admit(ctx, c.sender()); err != nil {
 		return Message{}, fmt.Errorf("send to %q: %w", channelID, err)
 	}
-	m, again, err := s.place(ctx, m, sentOf(clientSender(connectionID), id, channelID, name, content))
+	if _, err := s.permit(ctx, c, channelID, MayWrite); err != nil {
+		return Message{}, fmt.Errorf("send to %q: %w", channelID, err)
+	}
+	m, again, err := s.place(ctx, m, sent)
 	if err != nil {
 		return Message{}, fmt.Errorf("send to %q: %w", channelID, err)
 	}
@@ -42,7 +55,7 @@ func (s *Service) SendOnce(ctx context.Context, id, connectionID, channelID, nam
 		return Message{}, fmt.Errorf("send to %q: %w", channelID, err)
 	}
 	s.log().InfoContext(ctx, "message stored", "channelId", channelID, "seq", m.Seq, "messageId", m.ID,
-		"connectionId", connectionID, "bytes", len(m.Content))
+		"connectionId", c.ConnectionID, "bytes", len(m.Content))
 
 	if again {
 		// What has been revised since must not be shown as it was.

@@ -28,9 +28,14 @@ type Sent struct {
 	At        time.Time
 }
 
-// clientSender names who sends from a connection. Ids are the sender's own.
-// Where users have an identity it is theirs, whatever the connection.
-func clientSender(connectionID string) string { return "connection|" + connectionID }
+// sender names who sends: a user, whatever the connection, or a connection of
+// nobody. Ids are the sender's own.
+func (c Caller) sender() string {
+	if c.IsAnonymous() {
+		return "connection|" + c.ConnectionID
+	}
+	return "user|" + c.User
+}
 
 // serviceSender names whoever publishes to a channel from the back end.
 func serviceSender(channelID string) string { return "service|" + channelID }

@@ -57,7 +57,7 @@ func TestSendIsIdempotent(t *testing.T) {
 	})
 	t.Run("the first attempt crashed", func(t *testing.T) {
 		t.Parallel()
-		for _, at := range []string{"GetSent", "NextSeq", "PutSent", "PutMessage", "ListSubscribers"} {
+		for _, at := range []string{"GetRules", "GetSent", "NextSeq", "PutSent", "PutMessage", "ListSubscribers"} {
 			w := newWorld(t)
 			w.quiet("ann", "bob")
 			w.store.fail = func(method string) error {
@@ -110,13 +110,13 @@ func TestSendIsIdempotent(t *testing.T) {
 	})
 }
 
-// TestWritesOfASend holds what a message costs that needs no new tokens, and what
-// an id adds: one read and one write.
-func TestWritesOfASend(t *testing.T) {
+// TestCallsOfASend holds what a message costs that needs no new tokens, a read and
+// two writes, and what an id adds: one of each.
+func TestCallsOfASend(t *testing.T) {
 	t.Parallel()
 	for frame, want := range map[string][]string{
-		strings.Replace(sendFrame, `"id":"7",`, "", 1): {"NextSeq", "PutMessage", "ListSubscribers"},
-		sendFrame: {"GetSent", "NextSeq", "PutSent", "PutMessage", "ListSubscribers"},
+		strings.Replace(sendFrame, `"id":"7",`, "", 1): {"GetRules", "NextSeq", "PutMessage", "ListSubscribers"},
+		sendFrame: {"GetRules", "GetSent", "NextSeq", "PutSent", "PutMessage", "ListSubscribers"},
 	} {
 		w := newWorld(t)
 		w.quiet("ann")

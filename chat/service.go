@@ -23,6 +23,9 @@ type Service struct {
 	// DefaultChannels are the channels that every connection joins.
 	DefaultChannels []string
 
+	// RequireUser refuses connections of nobody.
+	RequireUser bool
+
 	// FurtherActions are those of routes that are not the chat's own. They are
 	// named to a client that asks for an action which is none.
 	FurtherActions []string

@@ -438,7 +438,7 @@ func TestAnnounce(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
 		w.quiet("alice")
-		if err := w.Apply(t.Context(), Left{ChannelID: "General", ConnectionID: "bob", Expired: true}); err != nil {
+		if err := w.Apply(t.Context(), Left{Subscription: Subscription{ChannelID: "General", ConnectionID: "bob"}, Expired: true}); err != nil {
 			t.Fatal(err)
 		}
 		equal(t, "alice", w.poster.take("alice"), []string{"subscriber_unsub General bob expired"})
@@ -449,7 +449,7 @@ func TestAnnounce(t *testing.T) {
 		w.store.subscribe(Subscription{ChannelID: "a|b", ConnectionID: "alice"})
 		for _, c := range []Change{
 			Joined{Subscription: Subscription{ChannelID: "a|b", ConnectionID: "alice"}},
-			Left{ChannelID: "a|b", ConnectionID: "alice"},
+			Left{Subscription: Subscription{ChannelID: "a|b", ConnectionID: "alice"}},
 		} {
 			if err := w.Apply(t.Context(), c); err != nil {
 				t.Error(err)

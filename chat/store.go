@@ -21,6 +21,8 @@ var ErrChanged = errors.New("changed meanwhile")
 type Store interface {
 	Connections
 	Subscriptions
+	Members
+	RuleBook
 	Messages
 	SentMessages
 	Rates
@@ -36,29 +38,59 @@ type Connections interface {
 	GetConnection(ctx context.Context, connectionID string) (Connection, error)
 	// DeleteConnection does nothing if there is no such connection.
 	DeleteConnection(ctx context.Context, connectionID string) error
+	// ListDevices gives the connections of a user. It ends at its first error.
+	ListDevices(ctx context.Context, user string) iter.Seq2[string, error]
+	// DeleteDevice makes a connection that is gone none of its user's.
+	DeleteDevice(ctx context.Context, user, connectionID string) error
 }
 
 // Subscriptions keeps who is in which channel.
 type Subscriptions interface {
-	// PutSubscription leaves a subscription that is there as it is.
+	// PutSubscription leaves a subscription that is there as it is, but for a
+	// later end.
 	PutSubscription(ctx context.Context, s Subscription) error
 	// CompleteSubscription adds to a subscription what ListSubscriptions and
-	// expiry need, if its writer left it out; it does nothing if there is no
-	// such subscription.
+	// expiry need, and whose it is, if its writer left it out; it does nothing if
+	// there is no such subscription.
 	CompleteSubscription(ctx context.Context, s Subscription) error
 	// DeleteSubscription does nothing if there is no such subscription.
 	DeleteSubscription(ctx context.Context, channelID, connectionID string) error
+	// EndSubscription is DeleteSubscription with a reason, for those who are told.
+	EndSubscription(ctx context.Context, channelID, connectionID string, reason Reason) error
 	// ListSubscribers gives the connections in a channel in a fixed order,
-	// those after one of them, or all for "". It ends at its first error.
-	ListSubscribers(ctx context.Context, channelID, after string) iter.Seq2[string, error]
-	// ListMembers gives the subscriptions of a channel in the order of
-	// ListSubscribers, those after the one of a connection, or all for "". Few
-	// more than limit are read unless they are asked for. It ends at its first
-	// error.
-	ListMembers(ctx context.Context, channelID, after string, limit int) iter.Seq2[Subscription, error]
+	// those after one of them, or all for "". Few more than limit are read
+	// unless they are asked for; 0 means all. It ends at its first error.
+	ListSubscribers(ctx context.Context, channelID, after string, limit int) iter.Seq2[string, error]
 	// ListSubscriptions gives the channels of a connection, in order. It may
 	// lag behind writes by a moment. It ends at its first error.
 	ListSubscriptions(ctx context.Context, connectionID string) iter.Seq2[string, error]
+}
+
+// Members keeps who is in a channel, and how many they are.
+type Members interface {
+	// UpdateMember makes a connection one of its member's in a channel if it is
+	// subscribed, and none if it is not, whatever it was before. It gives the
+	// number of the channel's members then.
+	UpdateMember(ctx context.Context, s Subscription) (count int, err error)
+	// CountMembers gives the number of a channel's members.
+	CountMembers(ctx context.Context, channelID string) (int, error)
+	// ListMembers gives the members of a channel in a fixed order, from after a
+	// cursor on, or all for "", each with the cursor to go on after it. Few more
+	// than limit are read unless they are asked for. It ends at its first error.
+	ListMembers(ctx context.Context, channelID, cursor string, limit int) iter.Seq2[ListedMember, error]
+}
+
+// A ListedMember is a member in a list that can be gone on with.
+type ListedMember struct {
+	Member
+	Cursor string
+}
+
+// RuleBook keeps what users may do.
+type RuleBook interface {
+	// GetRules gives what holds at present for a user, who may be "", in a
+	// channel, or everywhere for the channel "".
+	GetRules(ctx context.Context, user, channelID string) (Rules, error)
 }
 
 // Messages keeps channels, their counters and their messages.

@@ -10,14 +10,27 @@ import (
 // first subscription, and gives the channel's last sequence number: every later
 // message will be posted to the connection. A repetition changes nothing and is
 // announced to nobody.
-func (s *Service) Subscribe(ctx context.Context, connectionID, channelID string) (seq int64, err error) {
+func (s *Service) Subscribe(ctx context.Context, c Caller, channelID string) (seq int64, err error) {
+	connectionID := c.ConnectionID
 	if err := s.checkChannelID(channelID); err != nil {
 		return 0, err
+	}
+	rules, err := s.permit(ctx, c, channelID, MayRead)
+	if err != nil {
+		return 0, fmt.Errorf("subscribe %s to %q: %w", connectionID, channelID, err)
 	}
 	if err := s.checkSubscriptions(ctx, connectionID, channelID); err != nil {
 		return 0, fmt.Errorf("subscribe %s to %q: %w", connectionID, channelID, err)
 	}
-	if err := s.Store.PutSubscription(ctx, s.subscription(channelID, connectionID)); err != nil {
+	if err := s.Store.PutSubscription(ctx, s.subscription(channelID, c, rules)); err != nil {
+		return 0, fmt.Errorf("subscribe %s to %q: %w", connectionID, channelID, err)
+	}
+	// What ends subscriptions looks for them after it is written: a ban, or the
+	// end of a grant, that ran in between is seen here.
+	if _, err = s.permit(ctx, c, channelID, MayRead); err != nil {
+		if mistake, ok := errors.AsType[*Error](err); ok {
+			err = errors.Join(mistake, s.Store.EndSubscription(ctx, channelID, connectionID, mistake.reason()))
+		}
 		return 0, fmt.Errorf("subscribe %s to %q: %w", connectionID, channelID, err)
 	}
 	// A disconnect that ran in between has not seen this subscription.
@@ -54,9 +67,18 @@ func (s *Service) Unsubscribe(ctx context.Context, connectionID, channelID strin
 	return nil
 }
 
-// join is Subscribe for a connection that is not open yet.
-func (s *Service) join(ctx context.Context, channelID, connectionID string) error {
-	if err := s.Store.PutSubscription(ctx, s.subscription(channelID, connectionID)); err != nil {
+// join is Subscribe for a connection that is not open yet. A channel that its
+// user may not read is left out.
+func (s *Service) join(ctx context.Context, channelID string, c Connection) error {
+	caller := Caller{ConnectionID: c.ID, Identity: c.Identity}
+	rules, err := s.permit(ctx, caller, channelID, MayRead)
+	if _, refused := errors.AsType[*Error](err); refused {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("join %q: %w", channelID, err)
+	}
+	if err := s.Store.PutSubscription(ctx, s.subscription(channelID, caller, rules)); err != nil {
 		return fmt.Errorf("join %q: %w", channelID, err)
 	}
 	if _, err := s.Store.OpenChannel(ctx, channelID); err != nil {
@@ -65,6 +87,18 @@ func (s *Service) join(ctx context.Context, channelID, connectionID string) erro
 	return nil
 }
 
-func (s *Service) subscription(channelID, connectionID string) Subscription {
-	return Subscription{ChannelID: channelID, ConnectionID: connectionID, Since: s.now()}
+// subscription is a new one of a caller, which lasts as long as what allows it.
+func (s *Service) subscription(channelID string, c Caller, rules Rules) Subscription {
+	return Subscription{
+		ChannelID: channelID, ConnectionID: c.ConnectionID, User: c.User, Name: c.Name,
+		Since: s.now(), Until: rules.GrantUntil,
+	}
+}
+
+// reason gives why a mistake ends a subscription.
+func (e *Error) reason() Reason {
+	if e.Code == CodeBanned {
+		return ReasonBanned
+	}
+	return ReasonForbidden
 }

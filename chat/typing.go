@@ -23,30 +23,37 @@ const (
 // stored: whoever is not reached at once never sees it. Nothing is shown in
 // channels of more than MaxTyping connections, and of each connection at most
 // once in TypingEvery by each process.
-func (s *Service) Typing(ctx context.Context, connectionID, channelID, name string) error {
+func (s *Service) Typing(ctx context.Context, c Caller, channelID, name string) error {
 	if err := CheckChannelID(channelID); err != nil {
 		return err
 	}
-	if name != "" {
+	if !c.IsAnonymous() {
+		name = c.Name
+	} else if name != "" {
 		var err error
 		if name, err = cleanName(name, s.limits().Name); err != nil {
 			return err
 		}
 	}
-	if !s.typed.allow(connectionID+"|"+channelID, s.now()) {
+	if !s.typed.allow(c.ConnectionID+"|"+channelID, s.now()) {
 		return nil
 	}
+	if _, err := s.permit(ctx, c, channelID, MayWrite); err != nil {
+		return fmt.Errorf("typing in %q: %w", channelID, err)
+	}
 	var others []string
-	for id, err := range s.Store.ListMembers(ctx, channelID, "", MaxTyping+1) {
+	for id, err := range s.Store.ListSubscribers(ctx, channelID, "", MaxTyping+1) {
 		if err != nil {
 			return fmt.Errorf("typing in %q: %w", channelID, err)
 		}
-		if others = append(others, id.ConnectionID); len(others) > MaxTyping {
+		if others = append(others, id); len(others) > MaxTyping {
 			return nil
 		}
 	}
-	others = slices.DeleteFunc(others, func(id string) bool { return id == connectionID })
-	frame := encode(typingEvent{Event: "typing", ChannelID: channelID, Name: name, SenderID: connectionID, At: formatTime(s.now())})
+	others = slices.DeleteFunc(others, func(id string) bool { return id == c.ConnectionID })
+	frame := encode(typingEvent{
+		Event: "typing", ChannelID: channelID, Name: name, SenderID: c.ConnectionID, User: c.User, At: formatTime(s.now()),
+	})
 	budget, cancel := s.budget(ctx, typingBudget)
 	defer cancel()
 	s.Poster.Post(budget, slices.Values(others), frame) // who is gone, the next message finds out

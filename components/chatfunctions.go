@@ -46,7 +46,7 @@ func (s *ChatStack) chatFunctionArgs(name string, args ChatStackArgs) GoFunction
 	f := args.functionArgs(chatPackage(name))
 	retention := pulumi.String(max(args.MessageRetention, 0).String()) // 0s means for ever
 	limits := pulumi.String(args.limitsJSON())
-	table := s.Table.grant("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query")
+	table := s.Table.grant("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem", "Query")
 	post := s.API.GrantManageConnections(PostConnection)
 	switch name {
 	case "connection":

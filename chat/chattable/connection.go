@@ -2,16 +2,36 @@ package chattable
 
 import (
 	"context"
+	"iter"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"example.com/chatstack/chat"
 )
 
 // PutConnection stores a connection until it is deleted or ConnectionTTL after
-// it was made.
+// it was made, and before it that it is one of its user's devices.
 func (t *Table) PutConnection(ctx context.Context, c chat.Connection) error {
+	ttl := expiry(c.ConnectedAt.Add(ConnectionTTL))
+	if c.User != "" {
+		device := deviceKey(c.User, c.ID)
+		device["connectedAt"] = timestamp(c.ConnectedAt)
+		device["ttl"] = ttl
+		if _, err := t.put(ctx, device, ""); err != nil {
+			return err
+		}
+	}
 	i := connectionKey(c.ID)
 	i["connectedAt"] = timestamp(c.ConnectedAt)
-	i["ttl"] = expiry(c.ConnectedAt.Add(ConnectionTTL))
+	i["ttl"] = ttl
+	setText(i, "user", c.User)
+	setText(i, "name", c.Name)
+	setTexts(i, "grants", c.Channels)
+	if !c.ExpiresAt.IsZero() {
+		i["expiresAt"] = timestamp(c.ExpiresAt)
+	}
 	_, err := t.put(ctx, i, "")
 	return err
 }
@@ -22,11 +42,45 @@ func (t *Table) GetConnection(ctx context.Context, connectionID string) (chat.Co
 	if err != nil {
 		return chat.Connection{}, err
 	}
-	return chat.Connection{ID: connectionID, ConnectedAt: timeOf(i, "connectedAt")}, nil
+	return chat.Connection{
+		ID: connectionID, ConnectedAt: timeOf(i, "connectedAt"),
+		Identity: chat.Identity{
+			User: textOf(i, "user"), Name: textOf(i, "name"), Channels: textsOf(i, "grants"), ExpiresAt: timeOf(i, "expiresAt"),
+		},
+	}, nil
 }
 
 // DeleteConnection deletes a connection; there need be none. It does not close
 // the WebSocket; its subscriptions end with it.
 func (t *Table) DeleteConnection(ctx context.Context, connectionID string) error {
-	return t.delete(ctx, connectionKey(connectionID))
+	key := connectionKey(connectionID)
+	out, err := t.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+		TableName: aws.String(t.Name), Key: key, ReturnValues: types.ReturnValueAllOld,
+	})
+	if err != nil {
+		return wrap("delete", key, err)
+	}
+	if user := textOf(out.Attributes, "user"); user != "" {
+		return t.DeleteDevice(ctx, user, connectionID)
+	}
+	return nil
+}
+
+// ListDevices gives the connections of a user, sorted.
+func (t *Table) ListDevices(ctx context.Context, user string) iter.Seq2[string, error] {
+	return t.list(ctx, &dynamodb.QueryInput{
+		TableName:              aws.String(t.Name),
+		KeyConditionExpression: aws.String("pk = :pk AND begins_with(sk, :sk)"),
+		ExpressionAttributeValues: item{
+			":pk": text(userPrefix + user),
+			":sk": text(connectionPrefix),
+		},
+		ConsistentRead: aws.Bool(true),
+	}, "sk", connectionPrefix)
+}
+
+// DeleteDevice makes a connection none of its user's any more; the connection
+// itself stays as it is.
+func (t *Table) DeleteDevice(ctx context.Context, user, connectionID string) error {
+	return t.delete(ctx, deviceKey(user, connectionID))
 }

@@ -3,8 +3,6 @@ package chattable
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
 	"example.com/chatstack/chat"
 )
 
@@ -41,27 +39,14 @@ func (t *Table) deliveryItem(d chat.Delivery) item {
 	if d.After != "" {
 		i["after"] = text(d.After)
 	}
-	if len(d.To) > 0 {
-		to := &types.AttributeValueMemberL{}
-		for _, id := range d.To {
-			to.Value = append(to.Value, text(id))
-		}
-		i["to"] = to
-	}
+	setTexts(i, "to", d.To)
 	return i
 }
 
 func deliveryOf(channelID, unique string, i item) chat.Delivery {
-	d := chat.Delivery{
+	return chat.Delivery{
 		ChannelID: channelID, Key: unique, Seq: numberOf(i, "seq"), Frame: []byte(textOf(i, "frame")),
 		After: textOf(i, "after"), Attempt: int(numberOf(i, "attempt")), Late: numberOf(i, "late") != 0,
+		To: textsOf(i, "to"),
 	}
-	if to, ok := i["to"].(*types.AttributeValueMemberL); ok {
-		for _, v := range to.Value {
-			if id, ok := v.(*types.AttributeValueMemberS); ok {
-				d.To = append(d.To, id.Value)
-			}
-		}
-	}
-	return d
 }

@@ -70,7 +70,7 @@ func TestDocumentedSamples(t *testing.T) {
 			t.Errorf("sample %d: answer %s has no %s", i, answers[i], want)
 		}
 	}
-	diff(t, "VIP", collect(t, table.ListSubscribers(ctx, "VIP", "")), []string(nil))
+	diff(t, "VIP", collect(t, table.ListSubscribers(ctx, "VIP", "", 0)), []string(nil))
 }
 
 // runSample sends what "aws dynamodb OPERATION --flag value …" stands for.

@@ -61,7 +61,7 @@ func ExampleTable_DeleteSubscription() {
 // Who is in a channel, however many they are.
 func ExampleTable_ListSubscribers() {
 	table := chattable.New(exampleClient(), "chat-prod")
-	for connectionID, err := range table.ListSubscribers(context.Background(), "General", "") {
+	for connectionID, err := range table.ListSubscribers(context.Background(), "General", "", 0) {
 		if err != nil {
 			fmt.Println(err)
 			return

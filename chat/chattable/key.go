@@ -14,7 +14,15 @@ const (
 	deliveryPrefix   = "DELIVERY|"
 	senderPrefix     = "SENDER|"
 	sentPrefix       = "SENT|"
+	userPrefix       = "USER|"
+	memberPrefix     = "MEMBER|"
+	banPrefix        = "BAN|"
+	mutePrefix       = "MUTE|"
+	grantPrefix      = "GRANT|"
 	metaSort         = "META"
+	countSort        = "COUNT"
+	settingsSort     = "SETTINGS"
+	everywhere       = "*"
 	rateSort         = "RATE"
 
 	// subscriberIndex finds the subscriptions of a connection.
@@ -42,6 +50,30 @@ func publishKey(channelID, unique string) item {
 
 func deliveryKey(channelID, unique string) item {
 	return key(channelPrefix+channelID, deliveryPrefix+unique)
+}
+
+func deviceKey(user, connectionID string) item {
+	return key(userPrefix+user, connectionPrefix+connectionID)
+}
+
+// memberKey is of a user, or of a connection that is nobody's.
+func memberKey(channelID, user, connectionID string) item {
+	if user == "" {
+		return key(channelPrefix+channelID, memberPrefix+connectionPrefix+connectionID)
+	}
+	return key(channelPrefix+channelID, memberPrefix+userPrefix+user)
+}
+
+func countKey(channelID string) item { return key(channelPrefix+channelID, countSort) }
+
+func settingsKey(channelID string) item { return key(channelPrefix+channelID, settingsSort) }
+
+// userKey is of what holds for a user in a channel, or everywhere for "".
+func userKey(prefix, user, channelID string) item {
+	if channelID == "" {
+		return key(prefix+user, everywhere)
+	}
+	return key(prefix+user, channelPrefix+channelID)
 }
 
 func rateKey(sender string) item { return key(senderPrefix+sender, rateSort) }

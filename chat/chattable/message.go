@@ -124,9 +124,8 @@ func (t *Table) messageItem(m chat.Message) item {
 	i["at"] = timestamp(m.At)
 	i["name"] = text(m.Name)
 	i["content"] = text(m.Content)
-	if m.SenderID != "" {
-		i["senderId"] = text(m.SenderID)
-	}
+	setText(i, "senderId", m.SenderID)
+	setText(i, "user", m.User)
 	if t.Retention > 0 {
 		i["ttl"] = expiry(m.At.Add(t.Retention))
 	}
@@ -165,7 +164,8 @@ func (t *Table) PutRevision(ctx context.Context, m, revision chat.Message) error
 	i["seq"] = number(revision.Seq)
 	i["messageId"] = text(revision.ID)
 	i["at"] = timestamp(revision.At)
-	i["senderId"] = text(revision.SenderID)
+	setText(i, "senderId", revision.SenderID)
+	setText(i, "user", revision.User)
 	i["targetSeq"] = number(revision.Target)
 	if t.Retention > 0 { // it is of no use without its message
 		i["ttl"] = expiry(m.At.Add(t.Retention))
@@ -186,7 +186,7 @@ func (t *Table) PutRevision(ctx context.Context, m, revision chat.Message) error
 func messageOf(channelID string, i item) chat.Message {
 	return chat.Message{
 		ChannelID: channelID, Seq: numberOf(i, "seq"), ID: textOf(i, "messageId"), At: timeOf(i, "at"),
-		SenderID: textOf(i, "senderId"), Name: textOf(i, "name"), Content: textOf(i, "content"),
+		SenderID: textOf(i, "senderId"), User: textOf(i, "user"), Name: textOf(i, "name"), Content: textOf(i, "content"),
 		EditedAt: timeOf(i, "editedAt"), DeletedAt: timeOf(i, "deletedAt"), EditSeq: numberOf(i, "editSeq"),
 		Target: numberOf(i, "targetSeq"),
 	}

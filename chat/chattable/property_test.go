@@ -41,7 +41,7 @@ func TestConcurrentSendersNeverShareASequenceNumber(t *testing.T) {
 		for i, n := range senders {
 			want[channel(n)]++
 			wg.Go(func() {
-				if _, err := service.Send(t.Context(), fmt.Sprint("c", i), channel(n), "n", "x"); err != nil {
+				if _, err := service.Send(t.Context(), chat.Caller{ConnectionID: fmt.Sprint("c", i)}, chat.Draft{ChannelID: channel(n), Name: "n", Content: "x"}); err != nil {
 					t.Error(err)
 				}
 			})

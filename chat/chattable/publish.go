@@ -95,20 +95,7 @@ func (t *Table) PutPublished(ctx context.Context, r chat.PublishRequest, m chat.
 // RejectPublishRequest writes onto a request why it cannot be published, for
 // its writer to see, and lets it expire.
 func (t *Table) RejectPublishRequest(ctx context.Context, r chat.PublishRequest, reason string) error {
-	key := publishKey(r.ChannelID, r.Key)
-	_, err := t.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName:                aws.String(t.Name),
-		Key:                      key,
-		UpdateExpression:         aws.String("SET #error = :error, #ttl = if_not_exists(#ttl, :ttl)"),
-		ConditionExpression:      aws.String(ifPresent),
-		ExpressionAttributeNames: map[string]string{"#error": "error", "#ttl": "ttl"},
-		ExpressionAttributeValues: item{
-			":error": text(reason),
-			":ttl":   expiry(t.now().Add(RejectedTTL)),
-		},
-	})
-	if _, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
-		return nil
-	}
-	return wrap("reject", key, err)
+	return t.change(ctx, publishKey(r.ChannelID, r.Key), "SET #error = :error, #ttl = if_not_exists(#ttl, :ttl)",
+		item{":error": text(reason), ":ttl": expiry(t.now().Add(RejectedTTL))},
+		map[string]string{"#error": "error", "#ttl": "ttl"})
 }

@@ -40,7 +40,7 @@ func decode(r events.DynamoDBEventRecord, pk, sk string) (chat.Change, error) {
 		return nil, errors.New("unknown event name")
 	}
 	if connectionID, ok := suffix(pk, connectionPrefix); ok && sk == metaSort && name == events.DynamoDBOperationTypeRemove {
-		return chat.ConnectionEnded{ConnectionID: connectionID}, nil
+		return chat.ConnectionEnded{ConnectionID: connectionID, User: textOf(itemOf(r.Change.OldImage), "user")}, nil
 	}
 	channelID, ok := suffix(pk, channelPrefix)
 	if !ok {
@@ -78,7 +78,9 @@ func joinedOf(r events.DynamoDBEventRecord, channelID, connectionID string) (cha
 	if since.IsZero() {
 		since = writtenAt(r)
 	}
-	s := chat.Subscription{ChannelID: channelID, ConnectionID: connectionID, Since: since}
+	s := chat.Subscription{
+		ChannelID: channelID, ConnectionID: connectionID, User: textOf(image, "user"), Name: textOf(image, "name"), Since: since,
+	}
 	// The key says who subscribes; an index entry of anybody else would stay.
 	incomplete := textOf(image, "subscriber") != connectionPrefix+connectionID || image["ttl"] == nil
 	switch {
@@ -93,9 +95,13 @@ func joinedOf(r events.DynamoDBEventRecord, channelID, connectionID string) (cha
 
 func leftOf(r events.DynamoDBEventRecord, channelID, connectionID string) chat.Change {
 	// What expires, DynamoDB deletes in its own name.
-	by := r.UserIdentity
+	by, was := r.UserIdentity, itemOf(r.Change.OldImage)
 	return chat.Left{
-		ChannelID: channelID, ConnectionID: connectionID, At: writtenAt(r),
+		Subscription: chat.Subscription{
+			ChannelID: channelID, ConnectionID: connectionID,
+			User: textOf(was, "user"), Name: textOf(was, "name"), Since: timeOf(was, "since"),
+		},
+		At: writtenAt(r), Reason: chat.Reason(textOf(was, "reason")),
 		Expired: by != nil && by.Type == "Service" && by.PrincipalID == "dynamodb.amazonaws.com",
 	}
 }

@@ -46,7 +46,7 @@ func TestDecodeRecord(t *testing.T) {
 	}}
 	keyAlone := joined
 	keyAlone.Since, keyAlone.Incomplete = written, true
-	left := chat.Left{ChannelID: "General", ConnectionID: id, At: written}
+	left := chat.Left{Subscription: chat.Subscription{ChannelID: "General", ConnectionID: id, Since: joined.Since}, At: written}
 	expired := left
 	expired.Expired = true
 

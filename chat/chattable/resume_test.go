@@ -22,7 +22,7 @@ func TestResumeAcrossRetention(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 6 {
-		if _, err := service.Send(ctx, "a=", "c", "n", "x"); err != nil {
+		if _, err := service.Send(ctx, chat.Caller{ConnectionID: "a="}, chat.Draft{ChannelID: "c", Name: "n", Content: "x"}); err != nil {
 			t.Fatal(err)
 		}
 		clock = clock.Add(20 * time.Minute)
@@ -33,7 +33,7 @@ func TestResumeAcrossRetention(t *testing.T) {
 		{`{"channelId":"c","after":4}`, `[5 6] from 0 more false`},
 		{`{"channelId":"c","after":5}`, `[6] from 0 more false`},
 	} {
-		answer, err := service.Answer(ctx, chat.ActionSubscribeChannel, "a=", []byte(tt.frame))
+		answer, err := service.Answer(ctx, chat.ActionSubscribeChannel, chat.Caller{ConnectionID: "a="}, []byte(tt.frame))
 		var l struct {
 			Missed []struct{ Seq int64 }
 			From   int64

@@ -76,7 +76,7 @@ func TestConcurrentCopiesAreOneMessage(t *testing.T) {
 		got := make([]chat.Message, 4)
 		for i := range got {
 			wg.Go(func() {
-				m, err := service.SendOnce(t.Context(), "id", fmt.Sprint("c", round), channelID, "n", "x")
+				m, err := service.Send(t.Context(), chat.Caller{ConnectionID: fmt.Sprint("c", round)}, chat.Draft{ID: "id", ChannelID: channelID, Name: "n", Content: "x"})
 				if err != nil {
 					t.Error(err)
 				}

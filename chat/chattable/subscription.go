@@ -2,7 +2,6 @@ package chattable
 
 import (
 	"context"
-	"errors"
 	"iter"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,37 +12,52 @@ import (
 )
 
 // PutSubscription puts a connection into a channel; the channel is told. A
-// subscription that is there stays as it is, and nobody is told twice.
+// subscription that is there stays as it is, and nobody is told twice; but it
+// ends when what allows it now does, if that is later.
 func (t *Table) PutSubscription(ctx context.Context, s chat.Subscription) error {
 	i := subscriptionKey(s.ChannelID, s.ConnectionID)
 	i["subscriber"] = text(connectionPrefix + s.ConnectionID)
 	i["since"] = timestamp(s.Since)
-	i["ttl"] = expiry(s.Since.Add(ConnectionTTL))
-	_, err := t.put(ctx, i, ifAbsent)
-	return err
+	i["ttl"] = subscriptionEnd(s)
+	setText(i, "user", s.User)
+	setText(i, "name", s.Name)
+	existing, err := t.put(ctx, i, ifAbsent)
+	if err != nil || existing == nil {
+		return err
+	}
+	s.Since = timeOf(existing, "since")
+	i = item{":ttl": subscriptionEnd(s)}
+	if numberOf(existing, "ttl") >= numberOf(i, ":ttl") {
+		return nil
+	}
+	return t.change(ctx, subscriptionKey(s.ChannelID, s.ConnectionID), "SET #ttl = :ttl", i, map[string]string{"#ttl": "ttl"})
+}
+
+// subscriptionEnd is when a subscription ends by itself.
+func subscriptionEnd(s chat.Subscription) types.AttributeValue {
+	end := s.Since.Add(ConnectionTTL)
+	if !s.Until.IsZero() && s.Until.Before(end) {
+		end = s.Until
+	}
+	return expiry(end)
 }
 
 // CompleteSubscription adds what is missing to a subscription of which another
 // service wrote the key alone, and puts right a subscriber that is not the key's.
 func (t *Table) CompleteSubscription(ctx context.Context, s chat.Subscription) error {
-	key := subscriptionKey(s.ChannelID, s.ConnectionID)
-	_, err := t.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: aws.String(t.Name),
-		Key:       key,
-		UpdateExpression: aws.String("SET subscriber = :subscriber, " +
-			"since = if_not_exists(since, :since), #ttl = if_not_exists(#ttl, :ttl)"),
-		ConditionExpression:      aws.String(ifPresent),
-		ExpressionAttributeNames: map[string]string{"#ttl": "ttl"},
-		ExpressionAttributeValues: item{
-			":subscriber": text(connectionPrefix + s.ConnectionID),
-			":since":      timestamp(s.Since),
-			":ttl":        expiry(s.Since.Add(ConnectionTTL)),
-		},
-	})
-	if _, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
-		return nil
+	update := "SET subscriber = :subscriber, since = if_not_exists(since, :since), #ttl = if_not_exists(#ttl, :ttl)"
+	names := map[string]string{"#ttl": "ttl"}
+	values := item{
+		":subscriber": text(connectionPrefix + s.ConnectionID),
+		":since":      timestamp(s.Since),
+		":ttl":        subscriptionEnd(s),
 	}
-	return wrap("complete", key, err)
+	if s.User != "" {
+		update += ", #user = :user, #name = :name"
+		names["#user"], names["#name"] = "user", "name"
+		values[":user"], values[":name"] = text(s.User), text(s.Name)
+	}
+	return t.change(ctx, subscriptionKey(s.ChannelID, s.ConnectionID), update, values, names)
 }
 
 // DeleteSubscription takes a connection out of a channel; the channel is told
@@ -52,46 +66,37 @@ func (t *Table) DeleteSubscription(ctx context.Context, channelID, connectionID 
 	return t.delete(ctx, subscriptionKey(channelID, connectionID))
 }
 
+// EndSubscription is DeleteSubscription with a reason, which the channel and
+// whoever is taken out are told.
+func (t *Table) EndSubscription(ctx context.Context, channelID, connectionID string, reason chat.Reason) error {
+	key := subscriptionKey(channelID, connectionID)
+	if err := t.change(ctx, key, "SET reason = :reason", item{":reason": text(string(reason))}, nil); err != nil {
+		return err
+	}
+	return t.delete(ctx, key)
+}
+
 // ListSubscribers gives the connections in a channel, sorted, those after one
-// of them or all for "", reading a page as it is needed.
-func (t *Table) ListSubscribers(ctx context.Context, channelID, after string) iter.Seq2[string, error] {
-	return t.list(ctx, t.subscribersOf(channelID, after), "sk", connectionPrefix)
-}
-
-// ListMembers gives the subscriptions of a channel, sorted by connection, those
-// after the one of a connection, or all for "", in pages of limit.
-func (t *Table) ListMembers(ctx context.Context, channelID, after string, limit int) iter.Seq2[chat.Subscription, error] {
-	input := t.subscribersOf(channelID, after)
-	input.Limit = aws.Int32(int32(limit))
-	return func(yield func(chat.Subscription, error) bool) {
-		for i, err := range t.query(ctx, input) {
-			if err != nil {
-				yield(chat.Subscription{}, err)
-				return
-			}
-			if id, ok := suffix(textOf(i, "sk"), connectionPrefix); ok &&
-				!yield(chat.Subscription{ChannelID: channelID, ConnectionID: id, Since: timeOf(i, "since")}, nil) {
-				return
-			}
-		}
-	}
-}
-
-// subscribersOf is the query of a channel's subscriptions.
-func (t *Table) subscribersOf(channelID, after string) *dynamodb.QueryInput {
-	input := &dynamodb.QueryInput{
-		TableName:              aws.String(t.Name),
-		KeyConditionExpression: aws.String("pk = :pk AND begins_with(sk, :sk)"),
-		ExpressionAttributeValues: item{
-			":pk": text(channelPrefix + channelID),
-			":sk": text(connectionPrefix),
-		},
-		ConsistentRead: aws.Bool(true),
-	}
+// of them or all for "", reading a page as it is needed, the first of limit.
+func (t *Table) ListSubscribers(ctx context.Context, channelID, after string, limit int) iter.Seq2[string, error] {
+	input := t.itemsOf(channelID, connectionPrefix)
 	if after != "" {
 		input.ExclusiveStartKey = subscriptionKey(channelID, after)
 	}
-	return input
+	if limit > 0 {
+		input.Limit = aws.Int32(int32(limit))
+	}
+	return t.list(ctx, input, "sk", connectionPrefix)
+}
+
+// itemsOf is the query of a channel's items of one kind.
+func (t *Table) itemsOf(channelID, prefix string) *dynamodb.QueryInput {
+	return &dynamodb.QueryInput{
+		TableName:                 aws.String(t.Name),
+		KeyConditionExpression:    aws.String("pk = :pk AND begins_with(sk, :sk)"),
+		ExpressionAttributeValues: item{":pk": text(channelPrefix + channelID), ":sk": text(prefix)},
+		ConsistentRead:            aws.Bool(true),
+	}
 }
 
 // ListSubscriptions gives the channels of a connection, sorted. The index that

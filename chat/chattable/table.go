@@ -82,6 +82,40 @@ func textOf(i item, name string) string {
 	return ""
 }
 
+// setText sets an attribute unless it would be empty.
+func setText(i item, name, value string) {
+	if value != "" {
+		i[name] = text(value)
+	}
+}
+
+// setTexts sets an attribute to a list of strings unless it would be empty.
+func setTexts(i item, name string, values []string) {
+	if len(values) == 0 {
+		return
+	}
+	list := &types.AttributeValueMemberL{}
+	for _, v := range values {
+		list.Value = append(list.Value, text(v))
+	}
+	i[name] = list
+}
+
+// textsOf gives a list or a set of strings, nil if there is none.
+func textsOf(i item, name string) (values []string) {
+	switch v := i[name].(type) {
+	case *types.AttributeValueMemberSS:
+		return v.Value
+	case *types.AttributeValueMemberL:
+		for _, element := range v.Value {
+			if s, ok := element.(*types.AttributeValueMemberS); ok {
+				values = append(values, s.Value)
+			}
+		}
+	}
+	return values
+}
+
 // numberOf gives a number attribute that is a whole number, else 0.
 func numberOf(i item, name string) int64 {
 	if n, ok := i[name].(*types.AttributeValueMemberN); ok {

@@ -62,6 +62,19 @@ func (t *Table) getEvenExpired(ctx context.Context, key item) (item, error) {
 	return out.Item, nil
 }
 
+// change updates an item, and does nothing if there is none.
+func (t *Table) change(ctx context.Context, key item, update string, values item, names map[string]string) error {
+	_, err := t.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: aws.String(t.Name), Key: key,
+		UpdateExpression: aws.String(update), ConditionExpression: aws.String(ifPresent),
+		ExpressionAttributeNames: names, ExpressionAttributeValues: values,
+	})
+	if _, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
+		return nil
+	}
+	return wrap("change", key, err)
+}
+
 func (t *Table) delete(ctx context.Context, key item) error {
 	_, err := t.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: aws.String(t.Name), Key: key})
 	return wrap("delete", key, err)

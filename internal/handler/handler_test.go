@@ -74,7 +74,7 @@ func (s *store) PutMessage(_ context.Context, m chat.Message) error {
 	return s.call("PutMessage", m.ChannelID, m.Name, m.Content)
 }
 
-func (s *store) ListSubscribers(context.Context, string, string) iter.Seq2[string, error] {
+func (s *store) ListSubscribers(context.Context, string, string, int) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		if err := s.call("ListSubscribers"); err != nil {
 			yield("", err)
@@ -92,6 +92,12 @@ func (s *store) ListSubscriptions(context.Context, string) iter.Seq2[string, err
 		}
 		yield("General", nil)
 	}
+}
+
+func (s *store) UpdateMember(context.Context, chat.Subscription) (int, error) { return 1, nil }
+
+func (s *store) GetRules(context.Context, string, string) (chat.Rules, error) {
+	return chat.Rules{}, s.err
 }
 
 func (s *store) GetPublishRequest(_ context.Context, channelID, key string) (chat.PublishRequest, error) {

@@ -50,7 +50,7 @@ func TestStream(t *testing.T) {
 			t.Errorf("%s, %v", out, err)
 		}
 		diff(t, "frames", f.poster.frames, []string{
-			`{"event":"subscriber_sub","channelId":"General","subscriberId":"R1kmxc2VNjMCFIA=","at":"2026-03-01T12:01:00.250Z"}`,
+			`{"event":"subscriber_sub","channelId":"General","subscriberId":"R1kmxc2VNjMCFIA=","count":1,"at":"2026-03-01T12:01:00.250Z"}`,
 		})
 		diff(t, "calls", f.store.calls, []string{"ListSubscribers", "GetPublishRequest General build 17"})
 	})

@@ -22,21 +22,20 @@ type WebSocket struct {
 // would send the client a frame of its own, or none.
 func (h WebSocket) Handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
 	request := event.RequestContext
-	var (
-		body []byte
-		err  error
-	)
+	var body []byte
+	caller, err := callerOf(request)
 	// The type, not the route, says what happened: no frame is a connect, what
 	// ever action is in it.
-	switch request.EventType {
-	case "CONNECT":
-		err = h.Chat.Connect(ctx, chat.Connection{
-			ID: request.ConnectionID, ConnectedAt: time.UnixMilli(request.ConnectedAt),
-		})
-	case "DISCONNECT":
+	switch {
+	case request.EventType == "DISCONNECT": // whoever it was
 		err = h.Chat.Disconnect(ctx, request.ConnectionID)
+	case err != nil:
+	case request.EventType == "CONNECT":
+		err = h.Chat.Connect(ctx, chat.Connection{
+			ID: request.ConnectionID, ConnectedAt: time.UnixMilli(request.ConnectedAt), Identity: caller.Identity,
+		})
 	default:
-		body, err = h.Chat.Answer(ctx, request.RouteKey, request.ConnectionID, []byte(event.Body))
+		body, err = h.Chat.Answer(ctx, request.RouteKey, caller, []byte(event.Body))
 	}
 	response := events.APIGatewayProxyResponse{StatusCode: http.StatusOK, Body: string(body)}
 	if protocol := subprotocol(event); protocol != "" {
@@ -46,10 +45,30 @@ func (h WebSocket) Handle(ctx context.Context, event events.APIGatewayWebsocketP
 		h.Log.ErrorContext(ctx, "event not served", "route", request.RouteKey, "connectionId", request.ConnectionID,
 			"requestId", request.RequestID, "error", err)
 		if body == nil { // a connection is refused by the status, a frame is answered
-			response.StatusCode = http.StatusInternalServerError
+			response.StatusCode = statusOf(err)
 		}
 	}
 	return response, nil
+}
+
+// callerOf gives who an event is from. What the stage's authorizer said when the
+// connection was made is in every event of it.
+func callerOf(request events.APIGatewayWebsocketProxyRequestContext) (chat.Caller, error) {
+	values, _ := request.Authorizer.(map[string]any)
+	identity, err := chat.ParseIdentity(values)
+	return chat.Caller{ConnectionID: request.ConnectionID, Identity: identity}, err
+}
+
+// statusOf gives the status that refuses a connection.
+func statusOf(err error) int {
+	switch chat.ErrorCode(err) {
+	case chat.CodeInternal:
+		return http.StatusInternalServerError
+	case chat.CodeIdentityRequired:
+		return http.StatusUnauthorized
+	default:
+		return http.StatusForbidden
+	}
 }
 
 // subprotocol is the one to accept of those that a client offers when it

@@ -99,7 +99,7 @@ func TestWebSocket(t *testing.T) {
 		if err != nil || out != want {
 			t.Errorf("%s, %v, want %s", out, err, want)
 		}
-		for _, part := range []string{`"level":"ERROR"`, `send to \"General\": table is down`, `"requestId":"TcDA-EMnFiAEfXw="`, `"connectionId":"R1kmxc2VNjMCFIA="`} {
+		for _, part := range []string{`"level":"ERROR"`, `send to \"General\": rules of \"General\": table is down`, `"requestId":"TcDA-EMnFiAEfXw="`, `"connectionId":"R1kmxc2VNjMCFIA="`} {
 			if !strings.Contains(f.logs.String(), part) {
 				t.Errorf("log %s has no %s", f.logs, part)
 			}

@@ -1,0 +1,111 @@
+package chattable
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"example.com/chatstack/chat"
+)
+
+// GetRules gives what holds for a user, who may be "", in a channel, or
+// everywhere for the channel "", by one read of at most seven small items.
+func (t *Table) GetRules(ctx context.Context, user, channelID string) (chat.Rules, error) {
+	var keys []item
+	if user != "" {
+		for _, prefix := range []string{banPrefix, mutePrefix, grantPrefix} {
+			keys = append(keys, userKey(prefix, user, ""))
+			if channelID != "" {
+				keys = append(keys, userKey(prefix, user, channelID))
+			}
+		}
+	}
+	if channelID != "" {
+		keys = append(keys, settingsKey(channelID))
+	}
+	there, err := t.getAll(ctx, keys)
+	if err != nil {
+		return chat.Rules{}, err
+	}
+	maps.DeleteFunc(there, func(_ [2]string, i item) bool { return t.expired(i) })
+	var rules chat.Rules
+	for _, where := range []string{channelID, ""} { // everywhere counts more
+		if i := there.of(userKey(banPrefix, user, where)); i != nil {
+			rules.Ban = sanctionOf(user, where, i)
+		}
+		if i := there.of(userKey(mutePrefix, user, where)); i != nil {
+			rules.Mute = sanctionOf(user, where, i)
+		}
+		if i := there.of(userKey(grantPrefix, user, where)); i != nil {
+			rules.Grant |= rightsOf(i)
+			if until := endOf(i); rules.GrantUntil.IsZero() || until.IsZero() || until.After(rules.GrantUntil) {
+				rules.GrantUntil = until
+			}
+		}
+	}
+	rules.SlowMode = time.Duration(numberOf(there.of(settingsKey(channelID)), "slowMode")) * time.Second
+	return rules, nil
+}
+
+func sanctionOf(user, channelID string, i item) *chat.Sanction {
+	return &chat.Sanction{
+		User: user, ChannelID: channelID, Until: endOf(i),
+		Reason: textOf(i, "reason"), By: textOf(i, "by"), At: timeOf(i, "at"),
+	}
+}
+
+// rightsOf gives what a grant is for: both if it does not say.
+func rightsOf(i item) chat.Rights {
+	switch textOf(i, "rights") {
+	case "read":
+		return chat.MayRead
+	case "write":
+		return chat.MayWrite
+	case "":
+		return chat.MayRead | chat.MayWrite
+	default:
+		return 0
+	}
+}
+
+// endOf is when an item expires, zero for never.
+func endOf(i item) time.Time {
+	if ttl := numberOf(i, "ttl"); ttl != 0 {
+		return time.Unix(ttl, 0)
+	}
+	return time.Time{}
+}
+
+// found are items by their keys.
+type found map[[2]string]item
+
+func (f found) of(key item) item { return f[[2]string{textOf(key, "pk"), textOf(key, "sk")}] }
+
+// getAttempts bounds how often what DynamoDB left out of a batch is asked for.
+const getAttempts = 5
+
+// getAll reads those of the items that are there, also if they have expired.
+func (t *Table) getAll(ctx context.Context, keys []item) (found, error) {
+	there := found{}
+	for attempt := 0; len(keys) > 0; attempt++ {
+		if attempt == getAttempts {
+			return nil, fmt.Errorf("chattable: %d items are not given after %d attempts", len(keys), getAttempts)
+		}
+		yes := true
+		out, err := t.Client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{
+			RequestItems: map[string]types.KeysAndAttributes{t.Name: {Keys: keys, ConsistentRead: &yes}},
+		})
+		if err != nil {
+			return nil, fmt.Errorf("chattable: get %d items: %w", len(keys), err)
+		}
+		for _, i := range out.Responses[t.Name] {
+			there[[2]string{textOf(i, "pk"), textOf(i, "sk")}] = i
+		}
+		keys = out.UnprocessedKeys[t.Name].Keys
+	}
+	return there, nil
+}
