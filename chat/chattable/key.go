@@ -3,6 +3,8 @@ package chattable
 import (
 	"fmt"
 	"strings"
+
+	"example.com/chatstack/chat"
 )
 
 // The table's keys. Every item has a pk and an sk; docs/table.md lists them.
@@ -19,6 +21,8 @@ const (
 	banPrefix        = "BAN|"
 	mutePrefix       = "MUTE|"
 	grantPrefix      = "GRANT|"
+	kickPrefix       = "KICK|"
+	directPrefix     = "DIRECT|"
 	metaSort         = "META"
 	countSort        = "COUNT"
 	settingsSort     = "SETTINGS"
@@ -77,6 +81,8 @@ func userKey(prefix, user, channelID string) item {
 }
 
 func rateKey(sender string) item { return key(senderPrefix+sender, rateSort) }
+
+func userSender(user string) string { return senderPrefix + chat.UserSender(user) }
 
 func sentKey(sender, id string) item { return key(senderPrefix+sender, sentPrefix+id) }
 
