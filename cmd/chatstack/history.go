@@ -24,7 +24,7 @@ type historyCommand struct {
 	Channel string `arg:"" help:"Channel to read."`
 	Last    int    `short:"n" default:"50" help:"How many messages. Default: ${default}."`
 	Before  int64  `placeholder:"SEQ" xor:"from" help:"The last ones before this number. Default: the last ones of all."`
-	After   int64  `placeholder:"SEQ" xor:"from" default:"-1" help:"The first ones after this number."`
+	After   *int64 `placeholder:"SEQ" xor:"from" help:"The first ones after this number."`
 	JSON    bool   `help:"As JSON, one message a line, for programs."`
 }
 
@@ -33,7 +33,10 @@ func (c *historyCommand) Run(ctx context.Context, p *project) error {
 	if err != nil {
 		return err
 	}
-	r := chat.HistoryRange{After: max(c.After, 0), Before: c.Before, NewestFirst: c.After < 0, Limit: c.Last}
+	r := chat.HistoryRange{Before: c.Before, NewestFirst: c.After == nil, Limit: c.Last}
+	if c.After != nil {
+		r.After = *c.After
+	}
 	var messages []chat.Message
 	for m, err := range table.ListHistory(ctx, c.Channel, r) {
 		if err != nil {
@@ -64,7 +67,7 @@ func (c *historyCommand) Run(ctx context.Context, p *project) error {
 type tailCommand struct {
 	stageFlag
 	Channel string `arg:"" help:"Channel to follow."`
-	After   int64  `placeholder:"SEQ" default:"-1" help:"Begin after this number. Default: from now on."`
+	After   *int64 `placeholder:"SEQ" help:"Begin after this number. Default: from now on."`
 	JSON    bool   `help:"As JSON, one message, edit or deletion a line, for programs."`
 }
 
@@ -73,12 +76,13 @@ func (c *tailCommand) Run(ctx context.Context, p *project) error {
 	if err != nil {
 		return err
 	}
-	if c.After < 0 {
-		if c.After, err = table.LastSeq(ctx, c.Channel); err != nil {
-			return err
-		}
+	var after int64
+	if c.After != nil {
+		after = *c.After
+	} else if after, err = table.LastSeq(ctx, c.Channel); err != nil {
+		return err
 	}
-	return follow(ctx, os.Stdout, table, c.Channel, c.After, c.JSON)
+	return follow(ctx, os.Stdout, table, c.Channel, after, c.JSON)
 }
 
 // follow writes what happens in a channel until ctx ends.
