@@ -26,22 +26,10 @@ type Rules struct {
 	Ban, Mute *Sanction
 	// Grant is what the user has been granted.
 	Grant Rights
-	// GrantUntil is when the grant ends, zero for never.
+	// GrantUntil is when the grant to read ends, zero for never.
 	GrantUntil time.Time
 	// SlowMode is the time between two messages of a user, 0 for none.
 	SlowMode time.Duration
-}
-
-// A Sanction is a ban or a mute of a user.
-type Sanction struct {
-	User string
-	// ChannelID is where it holds; empty means everywhere.
-	ChannelID string
-	// Until is when it ends, zero for never.
-	Until time.Time
-	// Reason is for the user, By and At are for the record; all may be empty.
-	Reason, By string
-	At         time.Time
 }
 
 // grants gives the rights in a channel that the identity has by itself.
@@ -74,10 +62,10 @@ func (s *Service) permit(ctx context.Context, c Caller, channelID string, wanted
 		return rules, fmt.Errorf("rules of %q: %w", channelID, err)
 	}
 	if rules.Ban != nil {
-		return rules, rules.Ban.refuse(CodeBanned, "banned")
+		return rules, rules.Ban.refuse()
 	}
 	if wanted&MayWrite != 0 && rules.Mute != nil {
-		return rules, rules.Mute.refuse(CodeMuted, "muted")
+		return rules, rules.Mute.refuse()
 	}
 	if private {
 		rights := rules.Grant | c.grants(channelID)
@@ -103,22 +91,4 @@ func (r Rights) String() string {
 		verbs = append(verbs, "write to it")
 	}
 	return strings.Join(verbs, " or ")
-}
-
-// refuse says that a sanction forbids what was asked for.
-func (x Sanction) refuse(code Code, verb string) *Error {
-	where, until, why := "", "", ""
-	if x.ChannelID != "" {
-		where = " from " + quote(x.ChannelID)
-		if code == CodeMuted {
-			where = " in " + quote(x.ChannelID)
-		}
-	}
-	if !x.Until.IsZero() {
-		until = " until " + formatTime(x.Until)
-	}
-	if x.Reason != "" {
-		why = ": " + x.Reason
-	}
-	return fail(code, "you are %s%s%s%s", verb, where, until, why)
 }

@@ -20,8 +20,9 @@ const (
 	memberPrefix     = "MEMBER|"
 	banPrefix        = "BAN|"
 	mutePrefix       = "MUTE|"
-	grantPrefix      = "GRANT|"
 	kickPrefix       = "KICK|"
+	grantPrefix      = "GRANT|"
+	deletePrefix     = "DELETE|"
 	directPrefix     = "DIRECT|"
 	metaSort         = "META"
 	countSort        = "COUNT"
@@ -50,6 +51,10 @@ func messageKey(channelID string, seq int64) item {
 
 func publishKey(channelID, unique string) item {
 	return key(channelPrefix+channelID, publishPrefix+unique)
+}
+
+func deleteKey(channelID, unique string) item {
+	return key(channelPrefix+channelID, deletePrefix+unique)
 }
 
 func deliveryKey(channelID, unique string) item {

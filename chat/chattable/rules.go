@@ -35,27 +35,22 @@ func (t *Table) GetRules(ctx context.Context, user, channelID string) (chat.Rule
 	var rules chat.Rules
 	for _, where := range []string{channelID, ""} { // everywhere counts more
 		if i := there.of(userKey(banPrefix, user, where)); i != nil {
-			rules.Ban = sanctionOf(user, where, i)
+			rules.Ban = sanctionOf(chat.Banned, user, where, i)
 		}
 		if i := there.of(userKey(mutePrefix, user, where)); i != nil {
-			rules.Mute = sanctionOf(user, where, i)
+			rules.Mute = sanctionOf(chat.Muted, user, where, i)
 		}
 		if i := there.of(userKey(grantPrefix, user, where)); i != nil {
-			rules.Grant |= rightsOf(i)
-			if until := endOf(i); rules.GrantUntil.IsZero() || until.IsZero() || until.After(rules.GrantUntil) {
-				rules.GrantUntil = until
+			rights := rightsOf(i)
+			if rights&chat.MayRead != 0 {
+				rules.GrantUntil = later(endOf(i), rules.GrantUntil, rules.Grant&chat.MayRead != 0)
 			}
+			rules.Grant |= rights
 		}
 	}
-	rules.SlowMode = time.Duration(numberOf(there.of(settingsKey(channelID)), "slowMode")) * time.Second
+	seconds := numberOf(there.of(settingsKey(channelID)), "slowMode")
+	rules.SlowMode = time.Duration(max(0, min(seconds, int64(chat.MaxSlowMode/time.Second)))) * time.Second
 	return rules, nil
-}
-
-func sanctionOf(user, channelID string, i item) *chat.Sanction {
-	return &chat.Sanction{
-		User: user, ChannelID: channelID, Until: endOf(i),
-		Reason: textOf(i, "reason"), By: textOf(i, "by"), At: timeOf(i, "at"),
-	}
 }
 
 // rightsOf gives what a grant is for: both if it does not say.
@@ -70,6 +65,15 @@ func rightsOf(i item) chat.Rights {
 	default:
 		return 0
 	}
+}
+
+// later gives the later of two ends, of which zero is never, or the first if
+// there is no other.
+func later(end, other time.Time, both bool) time.Time {
+	if both && (other.IsZero() || !end.IsZero() && other.After(end)) {
+		return other
+	}
+	return end
 }
 
 // endOf is when an item expires, zero for never.
