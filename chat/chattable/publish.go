@@ -3,8 +3,6 @@ package chattable
 import (
 	"context"
 	"errors"
-	"fmt"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -42,14 +40,6 @@ func (t *Table) putRequest(ctx context.Context, i item) error {
 	return wrap("put", i, err)
 }
 
-// A RejectedError says why a request was rejected, in a sentence for a person.
-type RejectedError struct{ Reason string }
-
-func (e *RejectedError) Error() string { return e.Reason }
-
-// waitEvery is how often it is looked whether a request has been dealt with.
-const waitEvery = 100 * time.Millisecond
-
 // Publish is PutPublishRequest, and waits until the message is out or ctx ends. It
 // gives the message's place; a [RejectedError] if there is none. An empty MessageID
 // becomes a new one, and an empty Key the MessageID: so a Publish that broke off is
@@ -64,34 +54,10 @@ func (t *Table) Publish(ctx context.Context, r chat.PublishRequest) (chat.Sent, 
 	if err := t.PutPublishRequest(ctx, r); err != nil {
 		return chat.Sent{}, err
 	}
-	reject := func(ctx context.Context) (string, error) { return t.GetRejection(ctx, r.ChannelID, r.Key) }
-	if err := await(ctx, reject); err != nil {
+	if err := t.await(ctx, publishKey(r.ChannelID, r.Key)); err != nil {
 		return chat.Sent{}, err
 	}
 	return t.GetSent(ctx, chat.ServiceSender(r.ChannelID), r.MessageID)
-}
-
-// await waits until a request is gone, and returns a RejectedError if it has a
-// reason instead.
-func await(ctx context.Context, reject func(context.Context) (string, error)) error {
-	next := time.NewTicker(waitEvery)
-	defer next.Stop()
-	for {
-		reason, err := reject(ctx)
-		switch {
-		case errors.Is(err, chat.ErrGone):
-			return nil
-		case err != nil:
-			return err
-		case reason != "":
-			return &RejectedError{Reason: reason}
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("chattable: the request waits yet: %w", context.Cause(ctx))
-		case <-next.C:
-		}
-	}
 }
 
 // GetPublishRequest gives a request that is not published yet, or an error that

@@ -216,3 +216,4 @@ const waitABit = 300 * time.Millisecond
 type nobody struct{}
 
 func (nobody) Post(context.Context, iter.Seq[string], []byte) chat.Outcome { return chat.Outcome{} }
+func (nobody) Close(context.Context, string) error                         { return nil }

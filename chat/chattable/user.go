@@ -5,11 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"example.com/chatstack/chat"
 )
 
 // A UserItem is an item of a user, or about one.
@@ -45,6 +48,98 @@ func (t *Table) ExportUser(ctx context.Context, user string) iter.Seq2[UserItem,
 	}
 }
 
+// A Report says what EraseUser has done, by the kinds of items.
+type Report struct {
+	// Removed counts what is gone, and messages of which only the place is left.
+	Removed map[string]int
+	// Left counts what is there yet: to be erased by another call.
+	Left map[string]int
+}
+
+// EraseUser removes all that ExportUser finds. It closes the user's connections by
+// a kick first; messages, also those of others to the user, are deleted by the
+// chat, which tells their channels, and keep their place, with no content and
+// nothing that says who wrote them. An erased ban lets the user back in.
+//
+// It waits for the chat until ctx ends, and may be called again: for what was left,
+// or what the user has written meanwhile. What it costs is what ExportUser costs,
+// and a deletion for each message.
+func (t *Table) EraseUser(ctx context.Context, user string) (Report, error) {
+	report := Report{Removed: map[string]int{}, Left: map[string]int{}}
+	for _, err := range t.ListDevices(ctx, user) {
+		if err != nil {
+			return report, err
+		}
+		report.Removed["connection"]++ // by the kick
+	}
+	if err := t.PutKick(ctx, chat.Sanction{User: user}); err != nil {
+		return report, err
+	}
+	if err := t.await(ctx, userKey(kickPrefix, user, "")); err != nil {
+		return report, err
+	}
+	type erasure struct {
+		kind   string
+		item   item
+		finish func() error
+	}
+	var begun []erasure
+	for i, err := range t.scanUser(ctx, user) {
+		if err != nil {
+			return report, err
+		}
+		if kind := kindOf(i, user); kind != "" {
+			finish, err := t.erase(ctx, kind, i)
+			if err != nil {
+				return report, err
+			}
+			begun = append(begun, erasure{kind: kind, item: key(textOf(i, "pk"), textOf(i, "sk")), finish: finish})
+		}
+	}
+	var failed error
+	for _, e := range begun {
+		if err := e.finish(); err != nil {
+			failed = wrap("erase", e.item, err)
+			report.Left[e.kind]++
+		} else {
+			report.Removed[e.kind]++
+		}
+	}
+	return report, failed
+}
+
+// erase begins to erase an item, and gives what waits for its end.
+func (t *Table) erase(ctx context.Context, kind string, i item) (finish func() error, err error) {
+	key := key(textOf(i, "pk"), textOf(i, "sk"))
+	done := func() error { return nil }
+	names := map[string]string{"#user": "user", "#name": "name", "#to": "to"}
+	forget := func() error { return t.change(ctx, key, "REMOVE #user, #name, #to, senderId", nil, names) }
+	switch {
+	case kind == "member": // the chat deletes it after its subscriptions, and counts
+		return func() error { return t.await(ctx, key) }, nil
+	case t.expired(i): // for the chat it is gone already
+		return done, t.delete(ctx, key)
+	case kind == "message", kind == "direct message":
+		channelID, _ := suffix(textOf(i, "pk"), channelPrefix)
+		seq := numberOf(i, "seq")
+		return func() error {
+			if err := t.await(ctx, deleteKey(channelID, strconv.FormatInt(seq, 10))); err != nil {
+				return err
+			}
+			return forget()
+		}, t.PutEraseRequest(ctx, channelID, seq)
+	case kind == "revision":
+		return done, forget()
+	case strings.HasSuffix(kind, imposed):
+		return done, t.change(ctx, key, "REMOVE #by", nil, map[string]string{"#by": "by"})
+	default:
+		return done, t.delete(ctx, key)
+	}
+}
+
+// imposed marks what a user has put upon another.
+const imposed = " imposed"
+
 // userPrefixes begin the partitions that are a user's own.
 var userPrefixes = map[string]string{
 	banPrefix: "ban", mutePrefix: "mute", kickPrefix: "kick", grantPrefix: "grant",
@@ -56,6 +151,7 @@ func (t *Table) scanUser(ctx context.Context, user string) iter.Seq2[item, error
 	values := item{
 		":user": text(user), ":own": text(userPrefix + user), ":sender": text(userSender(user)),
 		":member": text(memberPrefix + userPrefix + user), ":direct": text(directPrefix + user),
+		":slowed": text("|" + chat.UserSender(user)),
 	}
 	partitions := ":own, :sender"
 	for prefix, kind := range userPrefixes {
@@ -65,7 +161,7 @@ func (t *Table) scanUser(ctx context.Context, user string) iter.Seq2[item, error
 	input := &dynamodb.ScanInput{
 		TableName: aws.String(t.Name),
 		FilterExpression: aws.String("#user = :user OR #to = :user OR #by = :user OR sk IN (:member, :direct) OR " +
-			"pk IN (" + partitions + ")"),
+			"pk IN (" + partitions + ") OR contains(pk, :slowed)"),
 		ExpressionAttributeNames:  map[string]string{"#user": "user", "#to": "to", "#by": "by"},
 		ExpressionAttributeValues: values,
 		ConsistentRead:            aws.Bool(false),
@@ -98,11 +194,11 @@ func kindOf(i item, user string) string {
 		case pk == prefix+user:
 			return kind
 		case has(pk, prefix) && textOf(i, "by") == user:
-			return kind + " imposed"
+			return kind + imposed
 		}
 	}
 	switch {
-	case pk == userSender(user) && sk == rateSort:
+	case sk == rateSort && (pk == userSender(user) || isSlowed(pk, user)):
 		return "rate"
 	case pk == userSender(user):
 		return "sent"
@@ -126,6 +222,14 @@ func kindOf(i item, user string) string {
 		return "message"
 	}
 	return ""
+}
+
+// isSlowed reports whether a partition has the pace of a user in a channel in slow
+// mode: SENDER|slow|<channel>|<pace>|<the user as a sender>.
+func isSlowed(pk, user string) bool {
+	rest, ok := suffix(pk, senderPrefix+"slow|")
+	parts := strings.SplitN(rest, "|", 3)
+	return ok && len(parts) == 3 && parts[2] == chat.UserSender(user)
 }
 
 // attributesOf gives an item as JSON has it.

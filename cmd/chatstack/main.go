@@ -72,6 +72,16 @@ type commandLine struct {
 	Who        whoCommand        `cmd:"" group:"chat" help:"Show who is in a channel."`
 	History    historyCommand    `cmd:"" group:"chat" help:"Show what was said in a channel."`
 	Tail       tailCommand       `cmd:"" group:"chat" help:"Follow a channel, with edits and deletions, until Ctrl-C."`
+	Delete     deleteCommand     `cmd:"" group:"chat" help:"Delete a message, and wait until it is deleted."`
+	Kick       kickCommand       `cmd:"" group:"chat" help:"Throw a user out, who may come back."`
+	Ban        banCommand        `cmd:"" group:"chat" help:"Throw a user out, and keep it out."`
+	Unban      unbanCommand      `cmd:"" group:"chat" help:"Take a ban back."`
+	Mute       muteCommand       `cmd:"" group:"chat" help:"Keep a user from writing."`
+	Unmute     unmuteCommand     `cmd:"" group:"chat" help:"Take a mute back."`
+	Grant      grantCommand      `cmd:"" group:"chat" help:"Let a user into a private channel."`
+	Revoke     revokeCommand     `cmd:"" group:"chat" help:"Take a grant back."`
+	SlowMode   slowModeCommand   `cmd:"" group:"chat" help:"Set the time between two messages of a user in a channel, or off."`
+	EraseUser  eraseUserCommand  `cmd:"" group:"chat" help:"Remove all that is stored of a user, and report what was."`
 	ExportUser exportUserCommand `cmd:"" group:"chat" help:"Write all that is stored of a user, as JSON lines."`
 
 	Cloud cloudCommand `cmd:"" hidden:"" help:"Run the local cloud in the foreground; up starts it in the background."`
