@@ -212,7 +212,21 @@ type grantFlags struct {
 	Channel string `arg:"" help:"A private channel, as private:team; * is all of them."`
 }
 
-func (f grantFlags) channelID() string { return strings.TrimSuffix(f.Channel, "*") }
+// open checks what was typed, and returns the stage's table and the channel, which
+// is "" for all.
+func (f grantFlags) open(ctx context.Context, p *project) (table *chattable.Table, channelID string, err error) {
+	err = chat.CheckUser(f.User)
+	if channelID = f.Channel; channelID == "*" {
+		channelID = ""
+	} else if err == nil {
+		err = chat.CheckChannelID(channelID)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	table, err = f.stageFlag.open(ctx, p)
+	return table, channelID, err
+}
 
 // grantCommand lets a user into a private channel.
 type grantCommand struct {
@@ -222,13 +236,13 @@ type grantCommand struct {
 }
 
 func (c *grantCommand) Run(ctx context.Context, p *project) error {
-	table, err := c.open(ctx, p)
+	table, channelID, err := c.open(ctx, p)
 	if err != nil {
 		return err
 	}
 	rights := map[string]chat.Rights{"read": chat.MayRead, "write": chat.MayWrite, "both": chat.MayRead | chat.MayWrite}[c.Rights]
 	until := c.For.until(table)
-	if err := table.PutGrant(ctx, c.User, c.channelID(), rights, until); err != nil {
+	if err := table.PutGrant(ctx, c.User, channelID, rights, until); err != nil {
 		return err
 	}
 	return say(until, "%s may %s in %s", visible(c.User), strings.ReplaceAll(c.Rights, "both", "read and write"), visible(c.Channel))
@@ -238,9 +252,9 @@ func (c *grantCommand) Run(ctx context.Context, p *project) error {
 type revokeCommand struct{ grantFlags }
 
 func (c *revokeCommand) Run(ctx context.Context, p *project) error {
-	table, err := c.open(ctx, p)
+	table, channelID, err := c.open(ctx, p)
 	if err == nil {
-		err = table.DeleteGrant(ctx, c.User, c.channelID())
+		err = table.DeleteGrant(ctx, c.User, channelID)
 	}
 	if err != nil {
 		return err
