@@ -41,10 +41,14 @@ func (t *Table) GetRules(ctx context.Context, user, channelID string) (chat.Rule
 			rules.Mute = sanctionOf(user, where, i)
 		}
 		if i := there.of(userKey(grantPrefix, user, where)); i != nil {
-			rules.Grant |= rightsOf(i)
-			if until := endOf(i); rules.GrantUntil.IsZero() || until.IsZero() || until.After(rules.GrantUntil) {
+			rights, until := rightsOf(i), endOf(i)
+			if rights&chat.MayRead != 0 {
+				if rules.Grant&chat.MayRead != 0 {
+					until = later(until, rules.GrantUntil)
+				}
 				rules.GrantUntil = until
 			}
+			rules.Grant |= rights
 		}
 	}
 	rules.SlowMode = time.Duration(numberOf(there.of(settingsKey(channelID)), "slowMode")) * time.Second
@@ -70,6 +74,17 @@ func rightsOf(i item) chat.Rights {
 	default:
 		return 0
 	}
+}
+
+// later gives the later of two ends, of which zero is never.
+func later(a, b time.Time) time.Time {
+	if a.IsZero() || b.IsZero() {
+		return time.Time{}
+	}
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // endOf is when an item expires, zero for never.
