@@ -85,7 +85,7 @@ func (s *Service) announceJoin(ctx context.Context, j Joined) error {
 	if !j.isPossible() {
 		return s.ignore(ctx, j.ChannelID, j.ConnectionID)
 	}
-	if j.Incomplete {
+	if j.Incomplete || s.RequireUser && j.User == "" {
 		var err error
 		if j.Subscription, err = s.complete(ctx, j.Subscription); err != nil {
 			return fmt.Errorf("announce join of %s to %q: %w", j.ConnectionID, j.ChannelID, err)
@@ -93,6 +93,15 @@ func (s *Service) announceJoin(ctx context.Context, j Joined) error {
 		if _, err := s.Store.OpenChannel(ctx, j.ChannelID); err != nil {
 			return fmt.Errorf("announce join of %s to %q: %w", j.ConnectionID, j.ChannelID, err)
 		}
+	}
+	if banned, err := s.isBanned(ctx, j.User, j.ChannelID); banned || err != nil {
+		if err == nil { // a service put it, which no client could
+			err = s.Store.EndSubscription(ctx, j.ChannelID, j.ConnectionID, ReasonBanned)
+		}
+		if err != nil {
+			return fmt.Errorf("refuse join of %s to %q: %w", j.ConnectionID, j.ChannelID, err)
+		}
+		return nil
 	}
 	count, err := s.Store.UpdateMember(ctx, j.Subscription)
 	if err != nil {

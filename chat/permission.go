@@ -94,6 +94,15 @@ func (s *Service) permit(ctx context.Context, c Caller, channelID string, wanted
 	return rules, nil
 }
 
+// isBanned reports whether a user, who may be "", is banned from a channel.
+func (s *Service) isBanned(ctx context.Context, user, channelID string) (bool, error) {
+	if user == "" {
+		return false, nil
+	}
+	rules, err := s.Store.GetRules(ctx, user, channelID)
+	return rules.Ban != nil, err
+}
+
 func (r Rights) String() string {
 	var verbs []string
 	if r&MayRead != 0 {

@@ -265,6 +265,28 @@ func TestAServicesSubscriptionIsOfTheConnectionsUser(t *testing.T) {
 	}
 }
 
+// A subscription of a banned user is ended, whoever put it.
+func TestAServiceCannotLetTheBannedIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.join("a", Identity{User: "ann"})
+	w.store.rules = func(_, channelID string) (r Rules) {
+		if channelID == "VIP" {
+			r.Ban = &Sanction{User: "ann", ChannelID: channelID}
+		}
+		return r
+	}
+	sub := Subscription{ChannelID: "VIP", ConnectionID: "a", Since: start}
+	w.store.subscribe(sub)
+	if err := w.Apply(t.Context(), Joined{Subscription: sub, Incomplete: true}); err != nil {
+		t.Fatal(err)
+	}
+	w.stream()
+	if got := w.subscribers("VIP"); len(got) > 0 || len(w.store.members["VIP"]) > 0 {
+		t.Errorf("%v is in the channel, members %v", got, w.store.members["VIP"])
+	}
+}
+
 // A failure to read the rules is no refusal: the frame is answered as ours.
 func TestRulesThatCannotBeReadAreAnInternalError(t *testing.T) {
 	t.Parallel()
