@@ -19,6 +19,13 @@ const (
 	ActionTyping             = "typing"
 	ActionWhoAmI             = "whoami"
 	ActionPing               = "ping"
+
+	ActionKickUser    = "kickUser"
+	ActionBanUser     = "banUser"
+	ActionUnbanUser   = "unbanUser"
+	ActionMuteUser    = "muteUser"
+	ActionUnmuteUser  = "unmuteUser"
+	ActionSetSlowMode = "setSlowMode"
 )
 
 // RouteDefault is the route key of frames that fit no other route.
@@ -76,6 +83,8 @@ func (s *Service) serve(ctx context.Context, route string, c Caller, f Frame) (a
 		return s.serveWhoAmI(ctx, c, f)
 	case ActionPing:
 		return pongEvent{Event: "pong", ID: f.ID, At: formatTime(s.Ping())}, nil
+	case ActionKickUser, ActionBanUser, ActionUnbanUser, ActionMuteUser, ActionUnmuteUser, ActionSetSlowMode:
+		return s.serveModeration(ctx, route, c, f)
 	default:
 		return nil, s.unknownAction(f)
 	}
@@ -205,6 +214,9 @@ func (s *Service) unknownAction(f Frame) error {
 	}
 	if slices.Contains(all, action) {
 		return fail(CodeUnknownAction, "action %s reached no route: this stage selects by another field", quote(action))
+	}
+	if isModeration(action) {
+		return errNoModerators(action)
 	}
 	return fail(CodeUnknownAction, "unknown action %s: %s", quote(action), use)
 }

@@ -8,7 +8,9 @@ import (
 )
 
 // A Change is something that happened to the table and matters to clients: one
-// of [Joined], [Rewritten], [Left], [ConnectionEnded], [PublishRequest] and [Delivery].
+// of [Joined], [Rewritten], [Left], [ConnectionEnded], [PublishRequest],
+// [DeleteRequest], [SanctionChanged], [GrantChanged], [SlowModeChanged] and
+// [Delivery].
 type Change interface{ change() }
 
 // Joined says that a subscription was put where there was none.
@@ -56,6 +58,10 @@ func (Rewritten) change()       {}
 func (Left) change()            {}
 func (ConnectionEnded) change() {}
 func (PublishRequest) change()  {}
+func (DeleteRequest) change()   {}
+func (SanctionChanged) change() {}
+func (GrantChanged) change()    {}
+func (SlowModeChanged) change() {}
 func (Delivery) change()        {}
 
 // Apply does what a change asks for. A change may come more than once; nothing
@@ -73,6 +79,14 @@ func (s *Service) Apply(ctx context.Context, change Change) error {
 		return s.endConnection(ctx, c)
 	case PublishRequest:
 		return s.Publish(ctx, c)
+	case DeleteRequest:
+		return s.applyDeleteRequest(ctx, c)
+	case SanctionChanged:
+		return s.applySanction(ctx, c)
+	case GrantChanged:
+		return s.applyGrant(ctx, c)
+	case SlowModeChanged:
+		return s.announceSlowMode(ctx, c)
 	case Delivery:
 		return s.Redeliver(ctx, c)
 	default:
@@ -94,14 +108,8 @@ func (s *Service) announceJoin(ctx context.Context, j Joined) error {
 			return fmt.Errorf("announce join of %s to %q: %w", j.ConnectionID, j.ChannelID, err)
 		}
 	}
-	if banned, err := s.isBanned(ctx, j.User, j.ChannelID); banned || err != nil {
-		if err == nil { // a service put it, which no client could
-			err = s.Store.EndSubscription(ctx, j.ChannelID, j.ConnectionID, ReasonBanned)
-		}
-		if err != nil {
-			return fmt.Errorf("refuse join of %s to %q: %w", j.ConnectionID, j.ChannelID, err)
-		}
-		return nil
+	if banned, err := s.endBanned(ctx, j.Subscription); err != nil || banned {
+		return err
 	}
 	count, err := s.Store.UpdateMember(ctx, j.Subscription)
 	if err != nil {
@@ -115,6 +123,22 @@ func (s *Service) announceJoin(ctx context.Context, j Joined) error {
 		return fmt.Errorf("announce join of %s: %w", j.ConnectionID, err)
 	}
 	return nil
+}
+
+// endBanned ends a subscription of a user who is banned, whoever put it, and
+// reports whether it did.
+func (s *Service) endBanned(ctx context.Context, sub Subscription) (bool, error) {
+	if sub.User == "" {
+		return false, nil
+	}
+	rules, err := s.Store.GetRules(ctx, sub.User, sub.ChannelID)
+	if err == nil && rules.Ban != nil {
+		err = s.Store.EndSubscription(ctx, sub.ChannelID, sub.ConnectionID, ReasonBanned)
+	}
+	if err != nil {
+		return false, fmt.Errorf("join of %s to %q: ban: %w", sub.ConnectionID, sub.ChannelID, err)
+	}
+	return rules.Ban != nil, nil
 }
 
 // complete adds to a subscription what its writer left out, and gives it so.

@@ -23,13 +23,12 @@ func (s *Service) Connect(ctx context.Context, c Connection) (err error) {
 			err = errors.Join(err, fmt.Errorf("undo: %w", undo))
 		}
 	}()
+	if s.RequireUser && c.IsAnonymous() {
+		return errNobody
+	}
 	// The connection comes first: a subscription without one would be deleted
 	// by the first post to it, one of a young connection is not.
 	if err := s.Store.PutConnection(ctx, c); err != nil {
-		return fmt.Errorf("connect %s: %w", c.ID, err)
-	}
-	// A ban that comes from now on finds the connection, and ends it.
-	if err := s.admitUser(ctx, c); err != nil {
 		return fmt.Errorf("connect %s: %w", c.ID, err)
 	}
 	for _, channelID := range s.DefaultChannels {
@@ -37,21 +36,22 @@ func (s *Service) Connect(ctx context.Context, c Connection) (err error) {
 			return fmt.Errorf("connect %s: %w", c.ID, err)
 		}
 	}
+	// A ban that comes from now on finds the connection, and ends it.
+	if err := s.admitUser(ctx, c); err != nil {
+		return fmt.Errorf("connect %s: %w", c.ID, err)
+	}
 	s.log().InfoContext(ctx, "connected", "connectionId", c.ID, "channels", len(s.DefaultChannels))
 	return nil
 }
 
-// admitUser returns an [Error] if whoever connects may not.
+// admitUser returns an [Error] if whoever connects is banned.
 func (s *Service) admitUser(ctx context.Context, c Connection) error {
 	if c.IsAnonymous() {
-		if s.RequireUser {
-			return errNobody
-		}
 		return nil
 	}
 	rules, err := s.Store.GetRules(ctx, c.User, "")
 	if err == nil && rules.Ban != nil {
-		err = rules.Ban.refuse(CodeBanned, "banned")
+		err = rules.Ban.refuse()
 	}
 	return err
 }

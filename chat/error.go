@@ -32,11 +32,13 @@ const (
 	CodeTooManySubscriptions Code = "too_many_subscriptions" // over Limits.Subscriptions
 	CodeMessageNotFound      Code = "message_not_found"      // no such message, or no more
 	CodeNotAuthor            Code = "not_author"             // the message is another's
+	CodeTokenExpired         Code = "token_expired"          // the token of the connection has expired
 	CodeIdentityRequired     Code = "identity_required"      // nobody knows who asks
 	CodeForbidden            Code = "forbidden"              // a channel that the user has no grant for
 	CodeBanned               Code = "banned"                 // the user is banned
 	CodeMuted                Code = "muted"                  // the user is muted
 	CodeSlowMode             Code = "slow_mode"              // the channel is in slow mode
+	CodeNotModerator         Code = "not_moderator"          // the user does not moderate there
 	CodeConnectionOver       Code = "connection_closed"      // the connection ended while its frame was served
 	CodeInternal             Code = "internal"               // our fault; the log has the reason
 )

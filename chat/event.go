@@ -67,7 +67,20 @@ type (
 	doneEvent struct {
 		Event     string `json:"event"` // ack of what is not stored
 		ID        string `json:"id,omitempty"`
+		ChannelID string `json:"channelId,omitempty"`
+		At        string `json:"at"`
+	}
+	sanctionEvent struct {
+		Event     string `json:"event"` // banned, unbanned, muted, unmuted, kicked
+		ChannelID string `json:"channelId,omitempty"`
+		Until     string `json:"until,omitempty"`
+		Reason    string `json:"reason,omitempty"`
+		At        string `json:"at"`
+	}
+	slowModeEvent struct {
+		Event     string `json:"event"` // slow_mode
 		ChannelID string `json:"channelId"`
+		Seconds   int64  `json:"seconds"`
 		At        string `json:"at"`
 	}
 	typingEvent struct {

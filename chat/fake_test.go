@@ -18,8 +18,8 @@ import (
 // the table's stream would bring.
 type fakeStore struct {
 	mu            sync.Mutex
-	rules         func(user, channelID string) Rules
-	members       map[string]map[string]Member // by channel and member
+	rules         func(user, channelID string) Rules // beside those of sanctions, grants and slow, if it is there
+	members       map[string]map[string]Member       // by channel and member
 	connections   map[string]Connection
 	subscriptions map[string]map[string]Subscription // by channel and connection
 	incomplete    map[string]bool                    // subscriptions that the index does not know
@@ -29,6 +29,10 @@ type fakeStore struct {
 	requests      map[string]PublishRequest
 	rejected      map[string]string
 	deliveries    map[string]Delivery
+	sanctions     map[string]Sanction // by kind, user and channel
+	grants        map[string]Rights   // by user and channel
+	slow          map[string]time.Duration
+	toDelete      map[string]DeleteRequest
 	changes       []Change
 	taken         []int         // tokens that were asked for
 	full          bool          // the bucket of tokens is always full
@@ -45,7 +49,6 @@ type fakeStore struct {
 
 func newFakeStore() *fakeStore {
 	return &fakeStore{
-		rules:         func(string, string) Rules { return Rules{} },
 		members:       map[string]map[string]Member{},
 		connections:   map[string]Connection{},
 		subscriptions: map[string]map[string]Subscription{},
@@ -56,6 +59,10 @@ func newFakeStore() *fakeStore {
 		requests:      map[string]PublishRequest{},
 		rejected:      map[string]string{},
 		deliveries:    map[string]Delivery{},
+		sanctions:     map[string]Sanction{},
+		grants:        map[string]Rights{},
+		slow:          map[string]time.Duration{},
+		toDelete:      map[string]DeleteRequest{},
 		fail:          func(string) error { return nil },
 		listed:        func(string) error { return nil },
 	}
@@ -123,6 +130,29 @@ func (f *fakeStore) subscribe(s Subscription) {
 	f.subscriptions[s.ChannelID][s.ConnectionID] = s
 }
 
+func (f *fakeStore) GetSubscription(ctx context.Context, channelID, connectionID string) (Subscription, error) {
+	if err := f.lock(ctx, "GetSubscription"); err != nil {
+		return Subscription{}, err
+	}
+	defer f.mu.Unlock()
+	s, ok := f.subscriptions[channelID][connectionID]
+	if !ok {
+		return s, ErrGone
+	}
+	return s, nil
+}
+
+func (f *fakeStore) PutSubscriptionEnd(ctx context.Context, s Subscription) error {
+	if err := f.lock(ctx, "PutSubscriptionEnd"); err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	if _, ok := f.subscriptions[s.ChannelID][s.ConnectionID]; ok {
+		f.subscribe(s)
+	}
+	return nil
+}
+
 func (f *fakeStore) CompleteSubscription(ctx context.Context, s Subscription) error {
 	if err := f.lock(ctx, "CompleteSubscription"); err != nil {
 		return err
@@ -185,7 +215,146 @@ func (f *fakeStore) GetRules(ctx context.Context, user, channelID string) (Rules
 		return Rules{}, err
 	}
 	defer f.mu.Unlock()
-	return f.rules(user, channelID), nil
+	var rules Rules
+	if f.rules != nil {
+		rules = f.rules(user, channelID)
+	}
+	for _, where := range []string{channelID, ""} {
+		if x, ok := f.sanctions[sanctionName(Banned, user, where)]; ok {
+			rules.Ban = &x
+		}
+		if x, ok := f.sanctions[sanctionName(Muted, user, where)]; ok {
+			rules.Mute = &x
+		}
+		rules.Grant |= f.grants[user+"|"+where]
+	}
+	if every, ok := f.slow[channelID]; ok {
+		rules.SlowMode = every
+	}
+	return rules, nil
+}
+
+func sanctionName(kind SanctionKind, user, channelID string) string {
+	return string(kind) + "|" + user + "|" + channelID
+}
+
+func (f *fakeStore) PutSanction(ctx context.Context, x Sanction) error {
+	if err := f.lock(ctx, "PutSanction"); err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	f.sanctions[sanctionName(x.Kind, x.User, x.ChannelID)] = x
+	f.changes = append(f.changes, SanctionChanged{Sanction: x, WrittenAt: x.At.Truncate(time.Second)})
+	return nil
+}
+
+func (f *fakeStore) GetSanction(ctx context.Context, kind SanctionKind, user, channelID string) (Sanction, error) {
+	if err := f.lock(ctx, "GetSanction"); err != nil {
+		return Sanction{}, err
+	}
+	defer f.mu.Unlock()
+	x, ok := f.sanctions[sanctionName(kind, user, channelID)]
+	if !ok {
+		return x, ErrGone
+	}
+	return x, nil
+}
+
+func (f *fakeStore) DeleteSanction(ctx context.Context, kind SanctionKind, user, channelID string) error {
+	if err := f.lock(ctx, "DeleteSanction"); err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	if x, ok := f.sanctions[sanctionName(kind, user, channelID)]; ok {
+		delete(f.sanctions, sanctionName(kind, user, channelID))
+		f.changes = append(f.changes, SanctionChanged{Sanction: x, Deleted: true})
+	}
+	return nil
+}
+
+func (f *fakeStore) DeleteKick(ctx context.Context, x Sanction) error {
+	if err := f.lock(ctx, "DeleteKick"); err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	if there := f.sanctions[sanctionName(Kicked, x.User, x.ChannelID)]; there.At.Equal(x.At) {
+		delete(f.sanctions, sanctionName(Kicked, x.User, x.ChannelID))
+	}
+	return nil
+}
+
+func (f *fakeStore) PutSlowMode(ctx context.Context, channelID string, every time.Duration) error {
+	if err := f.lock(ctx, "PutSlowMode"); err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	f.slow[channelID] = every
+	f.changes = append(f.changes, SlowModeChanged{channelID})
+	return nil
+}
+
+// setGrant puts a grant, or deletes it, as a service would.
+func (f *fakeStore) setGrant(user, channelID string, rights Rights) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, ok := f.grants[user+"|"+channelID]; ok {
+		f.changes = append(f.changes, GrantChanged{user, channelID})
+	}
+	f.grants[user+"|"+channelID] = rights
+}
+
+// requestDelete puts a request as another service would.
+func (f *fakeStore) requestDelete(r DeleteRequest) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.toDelete[r.ChannelID+"|"+r.Key] = r
+	f.changes = append(f.changes, r)
+}
+
+func (f *fakeStore) GetDeleteRequest(ctx context.Context, channelID, key string) (DeleteRequest, error) {
+	if err := f.lock(ctx, "GetDeleteRequest"); err != nil {
+		return DeleteRequest{}, err
+	}
+	defer f.mu.Unlock()
+	r, ok := f.toDelete[channelID+"|"+key]
+	if !ok {
+		return r, ErrGone
+	}
+	return r, nil
+}
+
+func (f *fakeStore) FinishDeleteRequest(ctx context.Context, r DeleteRequest) error {
+	if err := f.lock(ctx, "FinishDeleteRequest"); err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	if f.toDelete[r.ChannelID+"|"+r.Key] == r {
+		delete(f.toDelete, r.ChannelID+"|"+r.Key)
+	}
+	return nil
+}
+
+func (f *fakeStore) RejectDeleteRequest(ctx context.Context, r DeleteRequest, reason string) error {
+	if err := f.lock(ctx, "RejectDeleteRequest"); err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	f.rejected[r.ChannelID+"|"+r.Key] = reason
+	return nil
+}
+
+func (f *fakeStore) EraseAuthor(ctx context.Context, m Message) error {
+	if err := f.lock(ctx, "EraseAuthor"); err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	for seq, there := range f.messages[m.ChannelID] {
+		if seq == m.Seq || there.Target == m.Seq {
+			there.Name, there.User, there.SenderID = "", "", ""
+			f.messages[m.ChannelID][seq] = there
+		}
+	}
+	return nil
 }
 
 func (f *fakeStore) UpdateMember(ctx context.Context, s Subscription) (int, error) {
@@ -542,12 +711,13 @@ var (
 type fakePoster struct {
 	mu     sync.Mutex
 	frames map[string][]string
+	closed map[string]time.Time
 	// answer says what becomes of a post: nil, errGonePost or another error.
 	answer func(id string) error
 }
 
 func newFakePoster() *fakePoster {
-	return &fakePoster{frames: map[string][]string{}, answer: func(string) error { return nil }}
+	return &fakePoster{frames: map[string][]string{}, closed: map[string]time.Time{}, answer: func(string) error { return nil }}
 }
 
 func (p *fakePoster) Post(ctx context.Context, ids iter.Seq[string], frame []byte) Outcome {
@@ -579,6 +749,17 @@ func (p *fakePoster) Post(ctx context.Context, ids iter.Seq[string], frame []byt
 		}
 	}
 	return outcome
+}
+
+// Close fails as a post would, but for a connection that is gone.
+func (p *fakePoster) Close(ctx context.Context, id string) error {
+	if err := errors.Join(ctx.Err(), p.answer(id)); err != nil && !errors.Is(err, errGonePost) {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed[id] = time.Now()
+	return nil
 }
 
 // take gives the frames posted to a connection, one a line in short, and

@@ -32,18 +32,6 @@ type Rules struct {
 	SlowMode time.Duration
 }
 
-// A Sanction is a ban or a mute of a user.
-type Sanction struct {
-	User string
-	// ChannelID is where it holds; empty means everywhere.
-	ChannelID string
-	// Until is when it ends, zero for never.
-	Until time.Time
-	// Reason is for the user, By and At are for the record; all may be empty.
-	Reason, By string
-	At         time.Time
-}
-
 // grants gives the rights in a channel that the identity has by itself.
 func (i Identity) grants(channelID string) Rights {
 	var rights Rights
@@ -74,10 +62,10 @@ func (s *Service) permit(ctx context.Context, c Caller, channelID string, wanted
 		return rules, fmt.Errorf("rules of %q: %w", channelID, err)
 	}
 	if rules.Ban != nil {
-		return rules, rules.Ban.refuse(CodeBanned, "banned")
+		return rules, rules.Ban.refuse()
 	}
 	if wanted&MayWrite != 0 && rules.Mute != nil {
-		return rules, rules.Mute.refuse(CodeMuted, "muted")
+		return rules, rules.Mute.refuse()
 	}
 	if private {
 		rights := rules.Grant | c.grants(channelID)
@@ -94,15 +82,6 @@ func (s *Service) permit(ctx context.Context, c Caller, channelID string, wanted
 	return rules, nil
 }
 
-// isBanned reports whether a user, who may be "", is banned from a channel.
-func (s *Service) isBanned(ctx context.Context, user, channelID string) (bool, error) {
-	if user == "" {
-		return false, nil
-	}
-	rules, err := s.Store.GetRules(ctx, user, channelID)
-	return rules.Ban != nil, err
-}
-
 func (r Rights) String() string {
 	var verbs []string
 	if r&MayRead != 0 {
@@ -112,22 +91,4 @@ func (r Rights) String() string {
 		verbs = append(verbs, "write to it")
 	}
 	return strings.Join(verbs, " or ")
-}
-
-// refuse says that a sanction forbids what was asked for.
-func (x Sanction) refuse(code Code, verb string) *Error {
-	where, until, why := "", "", ""
-	if x.ChannelID != "" {
-		where = " from " + quote(x.ChannelID)
-		if code == CodeMuted {
-			where = " in " + quote(x.ChannelID)
-		}
-	}
-	if !x.Until.IsZero() {
-		until = " until " + formatTime(x.Until)
-	}
-	if x.Reason != "" {
-		why = ": " + x.Reason
-	}
-	return fail(code, "you are %s%s%s%s", verb, where, until, why)
 }

@@ -7,9 +7,12 @@ import (
 	"time"
 )
 
-// A Bucket is a token bucket: it holds Size tokens and gets PerSecond of them a
-// second until it is full.
-type Bucket struct{ PerSecond, Size int }
+// A Bucket is a token bucket: it holds Size tokens and gets one Every so often
+// until it is full.
+type Bucket struct {
+	Every time.Duration
+	Size  int
+}
 
 // NoRateLimit lets connections send as much as they like, as
 // Limits.MessagesPerSecond.
@@ -46,7 +49,7 @@ func (s *Service) admit(ctx context.Context, sender string) error {
 	}
 	if wait <= 0 {
 		lease := limits.lease()
-		bucket := Bucket{PerSecond: limits.MessagesPerSecond, Size: limits.MessageBurst + lease - 1}
+		bucket := Bucket{Every: time.Second / time.Duration(limits.MessagesPerSecond), Size: limits.MessageBurst + lease - 1}
 		taken, later, err := s.Store.TakeTokens(ctx, sender, bucket, lease)
 		if err != nil {
 			return fmt.Errorf("take tokens of %s: %w", sender, err)

@@ -43,16 +43,20 @@ func (s *Service) Edit(ctx context.Context, c Caller, channelID string, seq int6
 // a channel that it moderates; its place stays. To delete it again changes nothing.
 func (s *Service) Delete(ctx context.Context, c Caller, channelID string, seq int64) (Message, error) {
 	return s.revise(ctx, c, channelID, seq, func(m *Message, at time.Time) (bool, error) {
-		if m.isDeleted() {
-			return false, nil
-		}
-		m.Content, m.DeletedAt = "", at
-		return true, nil
+		return m.empty(at), nil
 	})
 }
 
-// revise makes a change to a message, which says whether there is anything to
-// change.
+// empty makes a message a deleted one, and reports whether it was none yet.
+func (m *Message) empty(at time.Time) bool {
+	if m.isDeleted() {
+		return false
+	}
+	m.Content, m.DeletedAt = "", at
+	return true
+}
+
+// revise makes a change to a message that a caller may make.
 func (s *Service) revise(ctx context.Context, c Caller, channelID string, seq int64, change func(*Message, time.Time) (bool, error)) (Message, error) {
 	if err := CheckChannelID(channelID); err != nil {
 		return Message{}, err
@@ -63,6 +67,17 @@ func (s *Service) revise(ctx context.Context, c Caller, channelID string, seq in
 	if _, err := s.permit(ctx, c, channelID, MayWrite); err != nil {
 		return Message{}, fmt.Errorf("revise %d of %q: %w", seq, channelID, err)
 	}
+	return s.rewrite(ctx, channelID, seq, func(m *Message, at time.Time) (bool, error) {
+		if !m.isBy(c) && !c.IsModerator(channelID) {
+			return false, fail(CodeNotAuthor, "the message with the number %d is another's: only its author or a moderator may change it", seq)
+		}
+		return change(m, at)
+	})
+}
+
+// rewrite makes a change to a message, which says whether there is anything to
+// change.
+func (s *Service) rewrite(ctx context.Context, channelID string, seq int64, change func(*Message, time.Time) (bool, error)) (Message, error) {
 	for attempt := 1; ; attempt++ {
 		m, err := s.Store.GetMessage(ctx, channelID, seq)
 		if errors.Is(err, ErrGone) || err == nil && m.Target != 0 {
@@ -70,9 +85,6 @@ func (s *Service) revise(ctx context.Context, c Caller, channelID string, seq in
 		}
 		if err != nil {
 			return Message{}, fmt.Errorf("revise %d of %q: %w", seq, channelID, err)
-		}
-		if !m.isBy(c) && !c.IsModerator(channelID) {
-			return Message{}, fail(CodeNotAuthor, "the message with the number %d is another's: only its author or a moderator may change it", seq)
 		}
 		at := s.now()
 		if changed, err := change(&m, at); err != nil || !changed {

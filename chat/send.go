@@ -40,10 +40,11 @@ func (s *Service) Send(ctx context.Context, c Caller, d Draft) (Message, error) 
 	if err := s.admit(ctx, c.sender()); err != nil {
 		return Message{}, fmt.Errorf("send to %q: %w", channelID, err)
 	}
-	if _, err := s.permit(ctx, c, channelID, MayWrite); err != nil {
+	rules, err := s.permit(ctx, c, channelID, MayWrite)
+	if err != nil {
 		return Message{}, fmt.Errorf("send to %q: %w", channelID, err)
 	}
-	m, again, err := s.place(ctx, m, sent)
+	m, again, err := s.place(ctx, m, sent, func() error { return s.slowDown(ctx, c, channelID, rules.SlowMode) })
 	if err != nil {
 		return Message{}, fmt.Errorf("send to %q: %w", channelID, err)
 	}

@@ -88,8 +88,18 @@ func (kept Sent) check(sent Sent) error {
 // The number is taken before it is remembered, so that no message can be
 // remembered without one, and asked for before that, so that a repetition takes
 // none. Of two copies that race, one takes a number in vain.
-func (s *Service) place(ctx context.Context, m Message, sent Sent) (placed Message, again bool, err error) {
+//
+// A message that was not sent before must be admitted first. If it is not, the
+// reason may be its own copy, of which is asked once more.
+func (s *Service) place(ctx context.Context, m Message, sent Sent, admit func() error) (placed Message, again bool, err error) {
 	kept, again, err := s.known(ctx, sent)
+	if err == nil && !again {
+		if refused := admit(); refused != nil {
+			if kept, again, err = s.known(ctx, sent); !again {
+				return Message{}, false, errors.Join(err, refused)
+			}
+		}
+	}
 	if err != nil {
 		return Message{}, again, err
 	}

@@ -28,6 +28,8 @@ type Store interface {
 	Rates
 	PublishRequests
 	Deliveries
+	Moderation
+	DeleteRequests
 }
 
 // Connections keeps who is connected.
@@ -49,6 +51,11 @@ type Subscriptions interface {
 	// PutSubscription leaves a subscription that is there as it is, but for a
 	// later end.
 	PutSubscription(ctx context.Context, s Subscription) error
+	// GetSubscription returns an error that wraps ErrGone if there is no such
+	// subscription.
+	GetSubscription(ctx context.Context, channelID, connectionID string) (Subscription, error)
+	// PutSubscriptionEnd lets a subscription that is there end at its Until.
+	PutSubscriptionEnd(ctx context.Context, s Subscription) error
 	// CompleteSubscription adds to a subscription what ListSubscriptions and
 	// expiry need, and whose it is, if its writer left it out; it does nothing if
 	// there is no such subscription.
@@ -159,7 +166,38 @@ type Deliveries interface {
 	DeleteDelivery(ctx context.Context, channelID, key string) error
 }
 
-// A Poster posts frames to connections.
+// Moderation keeps what is put upon users and channels. A sanction that is put or
+// deleted comes back through the table's stream, as a change for Service.Apply;
+// so does another slow mode.
+type Moderation interface {
+	// PutSanction replaces the one of the same kind, user and channel.
+	PutSanction(ctx context.Context, x Sanction) error
+	// GetSanction returns an error that wraps ErrGone if none is in force.
+	GetSanction(ctx context.Context, kind SanctionKind, user, channelID string) (Sanction, error)
+	// DeleteSanction does nothing if there is no such sanction.
+	DeleteSanction(ctx context.Context, kind SanctionKind, user, channelID string) error
+	// DeleteKick deletes a kick that is done, unless another has replaced it.
+	DeleteKick(ctx context.Context, x Sanction) error
+	// PutSlowMode sets the time between two messages of a user in a channel, 0 for
+	// none.
+	PutSlowMode(ctx context.Context, channelID string, every time.Duration) error
+}
+
+// DeleteRequests keeps the messages that services want deleted.
+type DeleteRequests interface {
+	// GetDeleteRequest returns an error that wraps ErrGone if there is no such
+	// request.
+	GetDeleteRequest(ctx context.Context, channelID, key string) (DeleteRequest, error)
+	// FinishDeleteRequest deletes a request that is done, unless it asks for more
+	// by now.
+	FinishDeleteRequest(ctx context.Context, r DeleteRequest) error
+	// RejectDeleteRequest writes onto a request why it cannot be granted.
+	RejectDeleteRequest(ctx context.Context, r DeleteRequest, reason string) error
+	// EraseAuthor takes away who a deleted message was by, also from its revisions.
+	EraseAuthor(ctx context.Context, m Message) error
+}
+
+// A Poster posts frames to connections, and closes them.
 type Poster interface {
 	// Post posts frame to every connection that ids gives, several at a time,
 	// and tries again what may pass, but only for a moment once nothing else
@@ -167,6 +205,9 @@ type Poster interface {
 	// for another try, it stops taking ids; each id that it took and neither
 	// delivered nor found gone is in Outcome.Undelivered.
 	Post(ctx context.Context, ids iter.Seq[string], frame []byte) Outcome
+	// Close closes a connection, and does nothing if it does not exist. It tries
+	// again what may pass.
+	Close(ctx context.Context, connectionID string) error
 }
 
 // An Outcome says what became of a frame.

@@ -15,22 +15,10 @@ func (s *Service) Subscribe(ctx context.Context, c Caller, channelID string) (se
 	if err := s.checkChannelID(channelID); err != nil {
 		return 0, err
 	}
-	rules, err := s.permit(ctx, c, channelID, MayRead)
-	if err != nil {
-		return 0, fmt.Errorf("subscribe %s to %q: %w", connectionID, channelID, err)
-	}
 	if err := s.checkSubscriptions(ctx, connectionID, channelID); err != nil {
 		return 0, fmt.Errorf("subscribe %s to %q: %w", connectionID, channelID, err)
 	}
-	if err := s.Store.PutSubscription(ctx, s.subscription(channelID, c, rules)); err != nil {
-		return 0, fmt.Errorf("subscribe %s to %q: %w", connectionID, channelID, err)
-	}
-	// What ends subscriptions looks for them after it is written: a ban, or the
-	// end of a grant, that ran in between is seen here.
-	if _, err = s.permit(ctx, c, channelID, MayRead); err != nil {
-		if mistake, ok := errors.AsType[*Error](err); ok {
-			err = errors.Join(mistake, s.Store.EndSubscription(ctx, channelID, connectionID, mistake.reason()))
-		}
+	if err := s.enter(ctx, c, channelID); err != nil {
 		return 0, fmt.Errorf("subscribe %s to %q: %w", connectionID, channelID, err)
 	}
 	// A disconnect that ran in between has not seen this subscription.
@@ -67,18 +55,34 @@ func (s *Service) Unsubscribe(ctx context.Context, connectionID, channelID strin
 	return nil
 }
 
+// enter puts the subscription of a caller that may have it.
+func (s *Service) enter(ctx context.Context, c Caller, channelID string) error {
+	rules, err := s.permit(ctx, c, channelID, MayRead)
+	if err != nil {
+		return err
+	}
+	if err := s.Store.PutSubscription(ctx, s.subscription(channelID, c, rules)); err != nil {
+		return err
+	}
+	// What ends subscriptions looks for them after it is written: a ban, or the
+	// end of a grant, that ran in between is seen here.
+	_, err = s.permit(ctx, c, channelID, MayRead)
+	if mistake, ok := errors.AsType[*Error](err); ok {
+		if err := s.Store.EndSubscription(ctx, channelID, c.ConnectionID, mistake.reason()); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
 // join is Subscribe for a connection that is not open yet. A channel that its
 // user may not read is left out.
 func (s *Service) join(ctx context.Context, channelID string, c Connection) error {
-	caller := Caller{ConnectionID: c.ID, Identity: c.Identity}
-	rules, err := s.permit(ctx, caller, channelID, MayRead)
+	err := s.enter(ctx, Caller{ConnectionID: c.ID, Identity: c.Identity}, channelID)
 	if _, refused := errors.AsType[*Error](err); refused {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("join %q: %w", channelID, err)
-	}
-	if err := s.Store.PutSubscription(ctx, s.subscription(channelID, caller, rules)); err != nil {
 		return fmt.Errorf("join %q: %w", channelID, err)
 	}
 	if _, err := s.Store.OpenChannel(ctx, channelID); err != nil {

@@ -29,6 +29,7 @@ func (t *Table) PutConnection(ctx context.Context, c chat.Connection) error {
 	setText(i, "user", c.User)
 	setText(i, "name", c.Name)
 	setTexts(i, "grants", c.Channels)
+	setTexts(i, "moderates", c.Moderates)
 	if !c.ExpiresAt.IsZero() {
 		i["expiresAt"] = timestamp(c.ExpiresAt)
 	}
@@ -45,7 +46,8 @@ func (t *Table) GetConnection(ctx context.Context, connectionID string) (chat.Co
 	return chat.Connection{
 		ID: connectionID, ConnectedAt: timeOf(i, "connectedAt"),
 		Identity: chat.Identity{
-			User: textOf(i, "user"), Name: textOf(i, "name"), Channels: textsOf(i, "grants"), ExpiresAt: timeOf(i, "expiresAt"),
+			User: textOf(i, "user"), Name: textOf(i, "name"), Channels: textsOf(i, "grants"), Moderates: textsOf(i, "moderates"),
+			ExpiresAt: timeOf(i, "expiresAt"),
 		},
 	}, nil
 }

@@ -18,7 +18,9 @@ const (
 	memberPrefix     = "MEMBER|"
 	banPrefix        = "BAN|"
 	mutePrefix       = "MUTE|"
+	kickPrefix       = "KICK|"
 	grantPrefix      = "GRANT|"
+	deletePrefix     = "DELETE|"
 	metaSort         = "META"
 	countSort        = "COUNT"
 	settingsSort     = "SETTINGS"
@@ -46,6 +48,10 @@ func messageKey(channelID string, seq int64) item {
 
 func publishKey(channelID, unique string) item {
 	return key(channelPrefix+channelID, publishPrefix+unique)
+}
+
+func deleteKey(channelID, unique string) item {
+	return key(channelPrefix+channelID, deletePrefix+unique)
 }
 
 func deliveryKey(channelID, unique string) item {

@@ -87,17 +87,8 @@ func (t *Table) ListHistory(ctx context.Context, channelID string, r chat.Histor
 	if r.Before > 0 {
 		last = messageKey(channelID, r.Before-1)["sk"]
 	}
-	input := &dynamodb.QueryInput{
-		TableName:              aws.String(t.Name),
-		KeyConditionExpression: aws.String("pk = :pk AND sk BETWEEN :first AND :last"),
-		ExpressionAttributeValues: item{
-			":pk":    text(channelPrefix + channelID),
-			":first": messageKey(channelID, r.After+1)["sk"],
-			":last":  last,
-		},
-		ScanIndexForward: aws.Bool(!r.NewestFirst),
-		ConsistentRead:   aws.Bool(true),
-	}
+	input := t.messagesBetween(channelID, r.After+1, last)
+	input.ScanIndexForward = aws.Bool(!r.NewestFirst)
 	if r.Limit > 0 {
 		input.Limit = aws.Int32(int32(min(r.Limit, historyPage)))
 	}
@@ -114,6 +105,21 @@ func (t *Table) ListHistory(ctx context.Context, channelID string, r chat.Histor
 				return
 			}
 		}
+	}
+}
+
+// messagesBetween is the query of messages and revisions from one number to a
+// last sort key.
+func (t *Table) messagesBetween(channelID string, first int64, last types.AttributeValue) *dynamodb.QueryInput {
+	return &dynamodb.QueryInput{
+		TableName:              aws.String(t.Name),
+		KeyConditionExpression: aws.String("pk = :pk AND sk BETWEEN :first AND :last"),
+		ExpressionAttributeValues: item{
+			":pk":    text(channelPrefix + channelID),
+			":first": messageKey(channelID, first)["sk"],
+			":last":  last,
+		},
+		ConsistentRead: aws.Bool(true),
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // nowhere delivers to nobody: only what is stored matters here.
-type nowhere struct{}
+type nowhere struct{ chat.Poster }
 
 func (nowhere) Post(_ context.Context, ids iter.Seq[string], _ []byte) chat.Outcome {
 	var outcome chat.Outcome

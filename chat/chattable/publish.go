@@ -23,6 +23,11 @@ func (t *Table) PutPublishRequest(ctx context.Context, r chat.PublishRequest) er
 	if r.MessageID != "" {
 		i["messageId"] = text(r.MessageID)
 	}
+	return t.putRequest(ctx, i)
+}
+
+// putRequest puts a service's request unless one like it waits.
+func (t *Table) putRequest(ctx context.Context, i item) error {
 	_, err := t.Client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName:                aws.String(t.Name),
 		Item:                     i,
@@ -95,7 +100,11 @@ func (t *Table) PutPublished(ctx context.Context, r chat.PublishRequest, m chat.
 // RejectPublishRequest writes onto a request why it cannot be published, for
 // its writer to see, and lets it expire.
 func (t *Table) RejectPublishRequest(ctx context.Context, r chat.PublishRequest, reason string) error {
-	return t.change(ctx, publishKey(r.ChannelID, r.Key), "SET #error = :error, #ttl = if_not_exists(#ttl, :ttl)",
+	return t.rejectRequest(ctx, publishKey(r.ChannelID, r.Key), reason)
+}
+
+func (t *Table) rejectRequest(ctx context.Context, key item, reason string) error {
+	return t.change(ctx, key, "SET #error = :error, #ttl = if_not_exists(#ttl, :ttl)",
 		item{":error": text(reason), ":ttl": expiry(t.now().Add(RejectedTTL))},
 		map[string]string{"#error": "error", "#ttl": "ttl"})
 }

@@ -19,7 +19,7 @@ const bucketTries = 5
 // gives how long it takes until there is one. The item knows when the bucket
 // will be full: that moves on by what is taken, and the time itself fills it.
 func (t *Table) TakeTokens(ctx context.Context, sender string, b chat.Bucket, tokens int) (taken int, wait time.Duration, err error) {
-	each := time.Second.Microseconds() / int64(b.PerSecond)
+	each := b.Every.Microseconds()
 	size := int64(b.Size) * each
 	for range bucketTries {
 		now := t.now().UnixMicro()

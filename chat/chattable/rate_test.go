@@ -14,7 +14,7 @@ func TestTokens(t *testing.T) {
 	table, ctx := newTable(t), t.Context()
 	clock := start
 	table.Now = func() time.Time { return clock }
-	bucket := chat.Bucket{PerSecond: 10, Size: 8}
+	bucket := chat.Bucket{Every: 100 * time.Millisecond, Size: 8}
 	for i, tt := range []struct {
 		tokens  int
 		taken   int
@@ -54,7 +54,7 @@ func TestTokensAreGivenOnce(t *testing.T) {
 	var given atomic.Int32
 	for range 30 {
 		wg.Go(func() {
-			taken, _, err := table.TakeTokens(t.Context(), "connection|a=", chat.Bucket{PerSecond: 10, Size: 20}, 5)
+			taken, _, err := table.TakeTokens(t.Context(), "connection|a=", chat.Bucket{Every: 100 * time.Millisecond, Size: 20}, 5)
 			if err != nil {
 				t.Error(err)
 			}

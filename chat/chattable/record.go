@@ -44,7 +44,10 @@ func decode(r events.DynamoDBEventRecord, pk, sk string) (chat.Change, error) {
 	}
 	channelID, ok := suffix(pk, channelPrefix)
 	if !ok {
-		return nil, nil
+		return ofUser(r, name, pk, sk)
+	}
+	if sk == settingsSort {
+		return slowModeOf(r, channelID), nil
 	}
 	if connectionID, ok := suffix(sk, connectionPrefix); ok {
 		if name == events.DynamoDBOperationTypeRemove {
@@ -58,6 +61,13 @@ func decode(r events.DynamoDBEventRecord, pk, sk string) (chat.Change, error) {
 		}
 		return nil, nil
 	}
+	if unique, ok := suffix(sk, deletePrefix); ok {
+		_, rejected := r.Change.NewImage["error"]
+		if name == events.DynamoDBOperationTypeRemove || rejected {
+			return nil, nil
+		}
+		return chat.DeleteRequest{ChannelID: channelID, Key: unique}, nil
+	}
 	if name != events.DynamoDBOperationTypeInsert {
 		return nil, nil
 	}
@@ -65,6 +75,51 @@ func decode(r events.DynamoDBEventRecord, pk, sk string) (chat.Change, error) {
 		return storedDeliveryOf(r, channelID, unique)
 	}
 	return nil, nil
+}
+
+// ofUser gives the change of what is put upon a user. What has expired is over
+// without DynamoDB's deleting it, and was told with its end; but a grant may
+// outlive its expiry by another's.
+func ofUser(r events.DynamoDBEventRecord, name events.DynamoDBOperationType, pk, sk string) (chat.Change, error) {
+	channelID, ok := placeOf(sk)
+	if !ok {
+		return nil, nil
+	}
+	if user, ok := suffix(pk, grantPrefix); ok {
+		if name == events.DynamoDBOperationTypeInsert {
+			return nil, nil
+		}
+		return chat.GrantChanged{User: user, ChannelID: channelID}, nil
+	}
+	for _, kind := range []chat.SanctionKind{chat.Banned, chat.Muted, chat.Kicked} {
+		user, ok := suffix(pk, prefixOf(kind))
+		if !ok {
+			continue
+		}
+		c := chat.SanctionChanged{Deleted: name == events.DynamoDBOperationTypeRemove, WrittenAt: writtenAt(r)}
+		image, err := itemOf(r.Change.OldImage), error(nil)
+		if !c.Deleted {
+			image, err = newImage(r)
+		}
+		if err != nil {
+			return nil, err
+		}
+		c.Sanction = *sanctionOf(kind, user, channelID, image)
+		if c.Deleted && (kind == chat.Kicked || !c.Until.IsZero() && !c.WrittenAt.Before(c.Until)) {
+			return nil, nil
+		}
+		return c, nil
+	}
+	return nil, nil
+}
+
+// slowModeOf gives the change of a channel's settings, if it is one of slow mode.
+func slowModeOf(r events.DynamoDBEventRecord, channelID string) chat.Change {
+	was, is := itemOf(r.Change.OldImage), itemOf(r.Change.NewImage)
+	if numberOf(was, "slowMode") == numberOf(is, "slowMode") {
+		return nil
+	}
+	return chat.SlowModeChanged{ChannelID: channelID}
 }
 
 // joinedOf gives the change of a subscription that was put. Only one that was
@@ -78,9 +133,8 @@ func joinedOf(r events.DynamoDBEventRecord, channelID, connectionID string) (cha
 	if since.IsZero() {
 		since = writtenAt(r)
 	}
-	s := chat.Subscription{
-		ChannelID: channelID, ConnectionID: connectionID, User: textOf(image, "user"), Name: textOf(image, "name"), Since: since,
-	}
+	s := subscriptionOf(channelID, connectionID, image)
+	s.Since = since
 	// The key says who subscribes; an index entry of anybody else would stay.
 	incomplete := textOf(image, "subscriber") != connectionPrefix+connectionID || image["ttl"] == nil
 	switch {
@@ -97,11 +151,8 @@ func leftOf(r events.DynamoDBEventRecord, channelID, connectionID string) chat.C
 	// What expires, DynamoDB deletes in its own name.
 	by, was := r.UserIdentity, itemOf(r.Change.OldImage)
 	return chat.Left{
-		Subscription: chat.Subscription{
-			ChannelID: channelID, ConnectionID: connectionID,
-			User: textOf(was, "user"), Name: textOf(was, "name"), Since: timeOf(was, "since"),
-		},
-		At: writtenAt(r), Reason: chat.Reason(textOf(was, "reason")),
+		Subscription: subscriptionOf(channelID, connectionID, was),
+		At:           writtenAt(r), Reason: chat.Reason(textOf(was, "reason")),
 		Expired: by != nil && by.Type == "Service" && by.PrincipalID == "dynamodb.amazonaws.com",
 	}
 }

@@ -35,10 +35,10 @@ func (t *Table) GetRules(ctx context.Context, user, channelID string) (chat.Rule
 	var rules chat.Rules
 	for _, where := range []string{channelID, ""} { // everywhere counts more
 		if i := there.of(userKey(banPrefix, user, where)); i != nil {
-			rules.Ban = sanctionOf(user, where, i)
+			rules.Ban = sanctionOf(chat.Banned, user, where, i)
 		}
 		if i := there.of(userKey(mutePrefix, user, where)); i != nil {
-			rules.Mute = sanctionOf(user, where, i)
+			rules.Mute = sanctionOf(chat.Muted, user, where, i)
 		}
 		if i := there.of(userKey(grantPrefix, user, where)); i != nil {
 			rights, until := rightsOf(i), endOf(i)
@@ -51,15 +51,9 @@ func (t *Table) GetRules(ctx context.Context, user, channelID string) (chat.Rule
 			rules.Grant |= rights
 		}
 	}
-	rules.SlowMode = time.Duration(numberOf(there.of(settingsKey(channelID)), "slowMode")) * time.Second
+	seconds := numberOf(there.of(settingsKey(channelID)), "slowMode")
+	rules.SlowMode = time.Duration(max(0, min(seconds, int64(chat.MaxSlowMode/time.Second)))) * time.Second
 	return rules, nil
-}
-
-func sanctionOf(user, channelID string, i item) *chat.Sanction {
-	return &chat.Sanction{
-		User: user, ChannelID: channelID, Until: endOf(i),
-		Reason: textOf(i, "reason"), By: textOf(i, "by"), At: timeOf(i, "at"),
-	}
 }
 
 // rightsOf gives what a grant is for: both if it does not say.

@@ -26,11 +26,10 @@ func (t *Table) PutSubscription(ctx context.Context, s chat.Subscription) error 
 		return err
 	}
 	s.Since = timeOf(existing, "since")
-	i = item{":ttl": subscriptionEnd(s)}
-	if numberOf(existing, "ttl") >= numberOf(i, ":ttl") {
+	if numberOf(existing, "ttl") >= numberOf(item{"ttl": subscriptionEnd(s)}, "ttl") {
 		return nil
 	}
-	return t.change(ctx, subscriptionKey(s.ChannelID, s.ConnectionID), "SET #ttl = :ttl", i, map[string]string{"#ttl": "ttl"})
+	return t.PutSubscriptionEnd(ctx, s)
 }
 
 // subscriptionEnd is when a subscription ends by itself.
@@ -40,6 +39,29 @@ func subscriptionEnd(s chat.Subscription) types.AttributeValue {
 		end = s.Until
 	}
 	return expiry(end)
+}
+
+// GetSubscription gives a subscription, or an error that wraps [chat.ErrGone].
+func (t *Table) GetSubscription(ctx context.Context, channelID, connectionID string) (chat.Subscription, error) {
+	i, err := t.get(ctx, subscriptionKey(channelID, connectionID))
+	if err != nil {
+		return chat.Subscription{}, err
+	}
+	return subscriptionOf(channelID, connectionID, i), nil
+}
+
+func subscriptionOf(channelID, connectionID string, i item) chat.Subscription {
+	return chat.Subscription{
+		ChannelID: channelID, ConnectionID: connectionID,
+		User: textOf(i, "user"), Name: textOf(i, "name"), Since: timeOf(i, "since"),
+	}
+}
+
+// PutSubscriptionEnd lets a subscription that is there end by itself at its
+// Until; if that is zero, with the longest connection.
+func (t *Table) PutSubscriptionEnd(ctx context.Context, s chat.Subscription) error {
+	return t.change(ctx, subscriptionKey(s.ChannelID, s.ConnectionID), "SET #ttl = :ttl",
+		item{":ttl": subscriptionEnd(s)}, map[string]string{"#ttl": "ttl"})
 }
 
 // CompleteSubscription adds what is missing to a subscription of which another

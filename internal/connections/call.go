@@ -45,11 +45,15 @@ func (c *call) settle(id string, result result, err error) {
 	}
 }
 
+// isID reports whether an id can be one of API Gateway's. With a slash it would
+// make another path.
+func isID(id string) bool { return !strings.Contains(id, "/") }
+
 // post posts to one connection until it is settled, the attempts or the
 // patience are used up, or ctx leaves no room for another attempt.
 func (c *call) post(ctx context.Context, id string) (result, error) {
-	if strings.Contains(id, "/") {
-		return gone, nil // no id of API Gateway's, and it would make another path
+	if !isID(id) {
+		return gone, nil
 	}
 	began := time.Now()
 	backoff := c.opts.Backoff

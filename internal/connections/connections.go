@@ -1,5 +1,5 @@
 // Package connections delivers the chat's frames through the @connections API
-// of API Gateway: one POST a connection and frame.
+// of API Gateway, one POST a connection and frame, and closes connections.
 //
 // It decides what an answer means: delivered, gone for good, to be tried again,
 // or not to be had. What to do about it is the chat's business.

@@ -32,7 +32,8 @@ type api struct {
 	mu      sync.Mutex
 	script  map[string][]int
 	frames  map[string][]string
-	posts   map[string]int
+	posts   map[string]int // and closes
+	closed  []string
 	before  func(id string) // called before each answer
 	dialled atomic.Int64
 }
@@ -56,7 +57,7 @@ func newAPI(t *testing.T) *api {
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id, ok := strings.CutPrefix(r.URL.Path, "/prod/@connections/")
 	frame, err := io.ReadAll(r.Body)
-	if !ok || err != nil || r.Method != http.MethodPost || !strings.Contains(r.Header.Get("Authorization"), "/execute-api/") {
+	if !ok || err != nil || r.Method != http.MethodPost && r.Method != http.MethodDelete || !strings.Contains(r.Header.Get("Authorization"), "/execute-api/") {
 		w.WriteHeader(http.StatusForbidden)
 		return
 	}
@@ -70,6 +71,11 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch status {
 	case http.StatusOK:
+		if r.Method == http.MethodDelete {
+			a.closed = append(a.closed, id)
+			status = http.StatusNoContent
+			break
+		}
 		a.frames[id] = append(a.frames[id], string(frame))
 	case http.StatusGone:
 		w.Header().Set("X-Amzn-ErrorType", "GoneException")

@@ -112,9 +112,10 @@ func (s *store) PutDelivery(context.Context, chat.Delivery) error {
 // A poster keeps the frames; those with a text of fail in them it cannot
 // deliver.
 type poster struct {
-	frames []string
-	fail   string
-	takes  time.Duration
+	chat.Poster // closes nothing
+	frames      []string
+	fail        string
+	takes       time.Duration
 }
 
 func (p *poster) Post(_ context.Context, ids iter.Seq[string], frame []byte) chat.Outcome {
