@@ -99,7 +99,7 @@ func (s *Service) announceJoin(ctx context.Context, j Joined) error {
 	if !j.isPossible() {
 		return s.ignore(ctx, j.ChannelID, j.ConnectionID)
 	}
-	if j.Incomplete {
+	if j.Incomplete || s.RequireUser && j.User == "" {
 		var err error
 		if j.Subscription, err = s.complete(ctx, j.Subscription); err != nil {
 			return fmt.Errorf("announce join of %s to %q: %w", j.ConnectionID, j.ChannelID, err)

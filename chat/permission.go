@@ -26,7 +26,7 @@ type Rules struct {
 	Ban, Mute *Sanction
 	// Grant is what the user has been granted.
 	Grant Rights
-	// GrantUntil is when the grant to read ends, zero for never.
+	// GrantUntil is when the right to read ends, zero for never.
 	GrantUntil time.Time
 	// SlowMode is the time between two messages of a user, 0 for none.
 	SlowMode time.Duration

@@ -48,10 +48,6 @@ func (s *Service) Send(ctx context.Context, c Caller, d Draft) (Message, error) 
 	if err != nil {
 		return Message{}, fmt.Errorf("send to %q: %w", channelID, err)
 	}
-	frame, err := encodeMessage(m)
-	if err != nil {
-		return Message{}, fmt.Errorf("send to %q: %w", channelID, err)
-	}
 	if err := s.Store.PutMessage(ctx, m); err != nil {
 		return Message{}, fmt.Errorf("send to %q: %w", channelID, err)
 	}
@@ -59,7 +55,8 @@ func (s *Service) Send(ctx context.Context, c Caller, d Draft) (Message, error) 
 		"connectionId", c.ConnectionID, "bytes", len(m.Content))
 
 	if again {
-		// What has been revised since must not be shown as it was.
+		// What is there may be of another of the user's connections, and what has
+		// been revised since must not be shown as it was.
 		there, err := s.Store.GetMessage(ctx, channelID, m.Seq)
 		if err == nil && there.EditSeq != 0 || errors.Is(err, ErrGone) { // ErrGone: it has expired
 			return m, nil
@@ -67,6 +64,11 @@ func (s *Service) Send(ctx context.Context, c Caller, d Draft) (Message, error) 
 		if err != nil {
 			return Message{}, fmt.Errorf("send %d to %q: %w", m.Seq, channelID, err)
 		}
+		m = there
+	}
+	frame, err := encodeMessage(m)
+	if err != nil {
+		return Message{}, fmt.Errorf("send %d to %q: %w", m.Seq, channelID, err)
 	}
 	if err := s.deliver(ctx, Delivery{ChannelID: channelID, Seq: m.Seq, Frame: frame}, s.sendBudget()); err != nil {
 		return Message{}, fmt.Errorf("send %d to %q: %w", m.Seq, channelID, err)

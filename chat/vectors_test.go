@@ -21,9 +21,16 @@ type (
 		Scenarios []scenario `json:"scenarios"`
 	}
 	scenario struct {
-		Name        string   `json:"name"`
-		Connections []string `json:"connections"`
-		Steps       []step   `json:"steps"`
+		Name        string           `json:"name"`
+		Connections []string         `json:"connections"`
+		Users       map[string]token `json:"users,omitempty"` // by connection; the others are anonymous
+		Steps       []step           `json:"steps"`
+	}
+	token struct {
+		User      string   `json:"user"`
+		Name      string   `json:"name"`
+		Channels  []string `json:"channels,omitempty"`
+		Moderates []string `json:"moderates,omitempty"`
 	}
 	step struct {
 		From   string                       `json:"from"`
@@ -56,8 +63,13 @@ func TestAnswersAreAsRecorded(t *testing.T) {
 		t.Run(s.Name, func(t *testing.T) {
 			w := newWorld(t)
 			w.Sanitize = markup.NewSanitizer().Sanitize
-			w.quiet(s.Connections...)
-			w.clock = start
+			for _, id := range s.Connections {
+				of := s.Users[id]
+				w.join(id, Identity{User: of.User, Name: of.Name, Channels: of.Channels, Moderates: of.Moderates})
+			}
+			for _, id := range s.Connections {
+				w.poster.take(id)
+			}
 			for i := range s.Steps {
 				st := &s.Steps[i]
 				answered[st.Route] = true

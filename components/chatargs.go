@@ -42,7 +42,7 @@ type ChatStackArgs struct {
 	// and _, but not ping or sping. Empty means the name of the Pulumi stack, with
 	// - for every other character.
 	StageName string
-	// Routes are further routes, at most 287, each with a function of its own.
+	// Routes are further routes, at most 287, or 281 where the chat knows its users, each with a function of its own.
 	Routes []ChatRouteArgs
 	// MessageRetention is how long messages are kept: 1 min to 3650 days, in
 	// whole seconds. 0 means 30 days; KeepMessages means for ever. DynamoDB
@@ -81,6 +81,8 @@ type ChatStackArgs struct {
 	// .chatstack/build in the program's directory.
 	BuildDir string
 
+	// identity says that the chat knows its users.
+	identity bool
 	// builder builds the functions instead of the go command, for tests.
 	builder builder
 }
@@ -165,18 +167,29 @@ func (a ChatStackArgs) channelsJSON() string {
 	return string(text)
 }
 
-// mostFurtherActions bounds what a client is told of.
+// hasIdentity reports whether the chat knows its users.
+func (a ChatStackArgs) hasIdentity() bool { return a.identity }
+
+// mostFurtherActions bounds the routes that a client is told of.
 const mostFurtherActions = 20
 
 // furtherActionsJSON is what the fallback reads as FURTHER_ACTIONS, to name the
-// actions that there are to a client that asks for none of them: the first few,
-// as far as they fit into its environment. It is a hint, so long keys are no
+// actions that there are to a client that asks for none of them: those of
+// moderators if there are any, and the first few routes, as far as they fit into
+// its environment. It is a hint, so long keys are no
 // mistake.
 func (a ChatStackArgs) furtherActionsJSON() string {
-	actions, fits := []string{}, "[]"
+	var actions, told []string
+	if a.hasIdentity() {
+		actions = chat.ModerationActions()
+	}
 	for _, route := range a.Routes[:min(len(a.Routes), mostFurtherActions)] {
 		actions = append(actions, route.Key)
-		text, _ := json.Marshal(actions) // a slice of strings cannot fail
+	}
+	fits := "[]"
+	for _, action := range actions {
+		told = append(told, action)
+		text, _ := json.Marshal(told) // a slice of strings cannot fail
 		if lambdaenv.Size(map[string]string{"FURTHER_ACTIONS": string(text)}) > lambdaenv.MaxSize {
 			break
 		}

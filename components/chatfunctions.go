@@ -10,6 +10,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"golang.org/x/sync/errgroup"
 
+	"example.com/chatstack/chat"
 	"example.com/chatstack/internal/gobuild"
 )
 
@@ -20,9 +21,9 @@ type chatFunction struct {
 }
 
 // chatFunctions are the functions that come with the chat, the one that
-// imports most first.
-func chatFunctions() []chatFunction {
-	return []chatFunction{
+// imports most first. Only who knows its users has moderators.
+func (a ChatStackArgs) chatFunctions() []chatFunction {
+	all := []chatFunction{
 		{name: "broadcast"}, // on the table's stream
 		{name: "message", routes: map[string]bool{"sendMessage": true, "editMessage": true, "deleteMessage": true, "typing": true}},
 		{name: "channel", routes: map[string]bool{"subscribeChannel": true, "unsubscribeChannel": true, "getHistory": true, "listMembers": true}},
@@ -31,6 +32,14 @@ func chatFunctions() []chatFunction {
 		}},
 		{name: "fallback", routes: map[string]bool{DefaultRoute: true}},
 	}
+	if a.hasIdentity() {
+		moderation := chatFunction{name: "moderation", routes: map[string]bool{}}
+		for _, action := range chat.ModerationActions() {
+			moderation.routes[action] = true
+		}
+		all = append(all, moderation)
+	}
+	return all
 }
 
 // chatPackage is the import path of a function that comes with the chat, told
@@ -63,6 +72,9 @@ func (s *ChatStack) chatFunctionArgs(name string, args ChatStackArgs) GoFunction
 			"LIMITS":              limits,
 		}
 		f.Statements = []PolicyStatement{table, s.Table.grantIndexQuery(), post}
+	case "moderation":
+		f.Environment = pulumi.StringMap{"TABLE_NAME": s.TableName}
+		f.Statements = []PolicyStatement{s.Table.grant("BatchGetItem", "PutItem", "UpdateItem", "DeleteItem")}
 	case "fallback":
 		f.Environment = pulumi.StringMap{"FURTHER_ACTIONS": pulumi.String(args.furtherActionsJSON())}
 	case "channel":
@@ -70,20 +82,22 @@ func (s *ChatStack) chatFunctionArgs(name string, args ChatStackArgs) GoFunction
 		f.Statements = []PolicyStatement{table, s.Table.grantIndexQuery()}
 	}
 	if name == "broadcast" {
+		f.Statements = append(f.Statements, s.API.GrantManageConnections(DeleteConnection)) // of who is banned
 		f.Memory, f.Timeout = args.BroadcastMemory, args.BroadcastTimeout
 	}
 	return f.withDefaults()
 }
 
 // streamFilters let the records through that the broadcast function acts on:
-// what comes and goes in a channel besides its messages, and connections, whose
-// end ends their subscriptions. They look at keys alone, since AWS's guides
+// what comes and goes in a channel besides its messages, connections, whose end
+// ends their subscriptions, and what is put upon users. They look at keys alone, since AWS's guides
 // disagree on whether a filter may look at a record's eventName; the function
 // looks at that itself.
 func streamFilters() []string {
 	return []string{
-		`{"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"CHANNEL|"}]},"sk":{"S":[{"prefix":"CONNECTION|"},{"prefix":"PUBLISH|"},{"prefix":"DELIVERY|"}]}}}}`,
+		`{"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"CHANNEL|"}]},"sk":{"S":[{"prefix":"CONNECTION|"},{"prefix":"PUBLISH|"},{"prefix":"DELIVERY|"},{"prefix":"DELETE|"},"SETTINGS"]}}}}`,
 		`{"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"CONNECTION|"}]},"sk":{"S":["META"]}}}}`,
+		`{"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"BAN|"},{"prefix":"MUTE|"},{"prefix":"KICK|"},{"prefix":"GRANT|"}]}}}}`,
 	}
 }
 

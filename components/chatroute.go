@@ -71,7 +71,7 @@ func (a ChatStackArgs) routeFunctionArgs(route ChatRouteArgs) GoFunctionArgs {
 // validateRoutes reports the mistakes in the additional routes.
 func (a ChatStackArgs) validateRoutes() error {
 	taken := map[string]string{}
-	for _, f := range chatFunctions() {
+	for _, f := range a.chatFunctions() {
 		for key := range f.routes {
 			taken[key] = "the chat"
 		}

@@ -43,7 +43,7 @@ type ChatStack struct {
 	// DeadLetterQueue names the stream's records that could not be handled.
 	DeadLetterQueue *sqs.Queue
 	// Functions are the chat's own, by name: broadcast, channel, connection,
-	// fallback, message.
+	// fallback, message, and moderation where the chat knows its users.
 	Functions map[string]*GoFunction
 	// RouteFunctions are those of the additional routes, by route key.
 	RouteFunctions map[string]*GoFunction
@@ -85,7 +85,7 @@ func NewChatStack(ctx *pulumi.Context, name string, args *ChatStackArgs, opts ..
 // builds lists every function of the stack.
 func (s *ChatStack) builds(args ChatStackArgs) []build {
 	var all []build
-	for _, f := range chatFunctions() {
+	for _, f := range args.chatFunctions() {
 		all = append(all, build{s.functionName(f.name), args.functionArgs(chatPackage(f.name)).withDefaults()})
 	}
 	for _, route := range args.Routes {
@@ -125,7 +125,7 @@ func (s *ChatStack) declare(ctx *pulumi.Context, args ChatStackArgs, artifacts m
 	s.APIID, s.StageName = s.API.APIID, s.API.StageName
 	s.TableName, s.TableARN, s.StreamARN = s.Table.Name, s.Table.ARN, s.Table.StreamARN
 
-	for _, f := range chatFunctions() {
+	for _, f := range args.chatFunctions() {
 		name := s.functionName(f.name)
 		function, err := newGoFunction(ctx, name, s.chatFunctionArgs(f.name, args), artifacts[name], parent)
 		if err != nil {

@@ -73,6 +73,42 @@ func TestChatStackDeclares(t *testing.T) {
 	}
 }
 
+// TestModerationNeedsIdentity: only a stage that knows its users has the function
+// and the routes of moderators, and its fallback knows of them.
+func TestModerationNeedsIdentity(t *testing.T) {
+	t.Parallel()
+	without := mustPreviewChat(t, &ChatStackArgs{}).list()
+	c := mustPreviewChat(t, &ChatStackArgs{identity: true})
+	var want []string
+	for _, kind := range []string{"LogGroup -logs", "Role -role", "RolePolicy -policy", "Function ", "GoFunction "} {
+		kind, suffix, _ := strings.Cut(kind, " ")
+		want = append(want, kind+" chat-moderation"+suffix)
+	}
+	for _, action := range chat.ModerationActions() {
+		for _, kind := range []string{"Integration", "Permission", "Route", "RouteResponse"} {
+			want = append(want, kind+" chat-api-route-"+action)
+		}
+	}
+	got := slices.DeleteFunc(c.list(), func(name string) bool { return slices.Contains(without, name) })
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("declared beside the others (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]any{"TABLE_NAME": "chat-table-a1b2c3d"}, c.variables(t, "chat-moderation")); diff != "" {
+		t.Errorf("moderation is told (-want +got):\n%s", diff)
+	}
+	actions, err := json.Marshal(chat.ModerationActions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.variables(t, "chat-fallback")["FURTHER_ACTIONS"]; got != string(actions) {
+		t.Errorf("the fallback is told of %v", got)
+	}
+	_, err = previewChat(&ChatStackArgs{identity: true, Routes: []ChatRouteArgs{{Key: "banUser", Function: GoFunctionArgs{Package: "./x"}}}})
+	expectError(t, err, "Routes[0].Key", "banUser")
+}
+
 func TestChatStackOutputs(t *testing.T) {
 	t.Parallel()
 	mustPreview(t, func(ctx *pulumi.Context) error {
@@ -129,24 +165,29 @@ func (c *cloud) grants(t *testing.T, role string) []string {
 
 func TestChatFunctionsMayDoWhatTheyNeedAndNoMore(t *testing.T) {
 	t.Parallel()
-	c := mustPreviewChat(t, &ChatStackArgs{})
+	c := mustPreviewChat(t, &ChatStackArgs{identity: true})
 	const (
 		table  = "arn:aws:dynamodb:eu-central-1:123456789012:table/chat-table-a1b2c3d"
 		index  = table + "/index/bySubscriber"
 		stream = table + "/stream/2026-01-01T00:00:00.000"
 		post   = "execute-api:ManageConnections arn:aws:execute-api:eu-central-1:123456789012:chat-api-a1b2c3d/dev/POST/@connections/*"
+		end    = "execute-api:ManageConnections arn:aws:execute-api:eu-central-1:123456789012:chat-api-a1b2c3d/dev/DELETE/@connections/*"
 	)
 	items := []string{
 		"dynamodb:GetItem " + table, "dynamodb:PutItem " + table, "dynamodb:UpdateItem " + table,
 		"dynamodb:DeleteItem " + table, "dynamodb:Query " + table,
+		"dynamodb:BatchGetItem " + table, "dynamodb:ConditionCheckItem " + table,
 	}
 	for name, want := range map[string][]string{
-		"fallback":   {},
+		"fallback": {},
+		"moderation": {
+			"dynamodb:BatchGetItem " + table, "dynamodb:PutItem " + table, "dynamodb:UpdateItem " + table, "dynamodb:DeleteItem " + table,
+		},
 		"channel":    append([]string{"dynamodb:Query " + index}, items...),
 		"connection": append([]string{"dynamodb:Query " + index}, items...),
 		"message":    append([]string{"dynamodb:Query " + index, post}, items...),
 		"broadcast": append([]string{
-			"dynamodb:Query " + index, post,
+			"dynamodb:Query " + index, post, end,
 			"dynamodb:DescribeStream " + stream, "dynamodb:GetRecords " + stream, "dynamodb:GetShardIterator " + stream,
 			"dynamodb:ListStreams *",
 			"sqs:SendMessage arn:aws:sqs:eu-central-1:123456789012:chat-stream-dead-letters-a1b2c3d",

@@ -235,8 +235,8 @@ func members(t *testing.T, endpoint string) {
 	list := func(id string) (connections []string) {
 		stays.send(event{"action": "listMembers", "channelId": "members", "id": id})
 		answer := stays.expect(event{"event": "members", "id": id})
-		if answer["cursor"] != "" {
-			t.Errorf("a few members have the cursor %v", answer["cursor"])
+		if answer["cursor"] != "" || answer["count"] != float64(len(answer["members"].([]any))) {
+			t.Errorf("a few members are %v", answer)
 		}
 		for _, m := range answer["members"].([]any) {
 			for _, c := range m.(map[string]any)["connections"].([]any) {
@@ -251,13 +251,14 @@ func members(t *testing.T, endpoint string) {
 	}
 	stays.join("members")
 	goes.join("members")
+	stays.expect(event{"event": "subscriber_sub", "channelId": "members", "subscriberId": goes.id, "count": 2.0})
 	want := []string{stays.id, goes.id}
 	slices.Sort(want)
 	if got := list("2"); !slices.Equal(got, want) {
 		t.Errorf("members %v, want %v", got, want)
 	}
 	goes.send(event{"action": "unsubscribeChannel", "channelId": "members", "id": "out"})
-	goes.expect(event{"event": "unsubscribed", "id": "out"})
+	stays.expect(event{"event": "subscriber_unsub", "channelId": "members", "subscriberId": goes.id, "count": 1.0})
 	if got := list("3"); !slices.Equal(got, []string{stays.id}) {
 		t.Errorf("members %v, want %s", got, stays.id)
 	}

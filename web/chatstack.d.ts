@@ -93,7 +93,7 @@ export type State = "closed" | "connecting" | "open" | "waiting";
 /** Of the client: "timeout" (no answer in time), "disconnected" (no connection,
  *  or it ended before the answer), "gateway" (API Gateway answered in the chat's
  *  place), "endpoint" (not a WebSocket URL), "frame" (the server sent what is no
- *  JSON object), "frame_too_large" (over 32 KB). Else the server's own. */
+ *  JSON object, or a message without its number), "frame_too_large" (over 32 KB). Else the server's own. */
 export type ErrorCode =
   | "timeout" | "disconnected" | "gateway" | "endpoint" | "frame"
   | "invalid_json" | "not_an_object" | "duplicate_field" | "missing_action" | "unknown_action"

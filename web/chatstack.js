@@ -644,7 +644,11 @@ export class Chat extends EventTarget {
   // Frames
 
   #receive(frame, link) {
-    if (sequenced.has(frame.event) && Number.isSafeInteger(frame.seq)) {
+    if (sequenced.has(frame.event)) {
+      if (!Number.isSafeInteger(frame.seq) || frame.seq < 1 || !frame.channelId) {
+        this.#tellError("frame", `the server sent a ${frame.event} without its place in a channel`);
+        return;
+      }
       // On a connection that begins, channels come before they are known.
       const begins = link !== this.#link && !link.leaving.has(frame.channelId) && this.#channels?.has(frame.channelId) !== false;
       const state = begins ? this.#orderOf(frame.channelId) : this.#orders.get(frame.channelId);

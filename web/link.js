@@ -131,9 +131,7 @@ export class Link {
   #receive(data) {
     this.#beat();
     // With chatstack.v1 a frame may hold several events, one a line.
-    const lines = typeof data === "string" ? data.split("\n").filter((line) => line.trim() !== "") : [];
-    if (lines.length === 0) this.#options.fail("frame", "the server sent a frame without an event");
-    for (const line of lines) {
+    for (const line of String(data).split("\n").filter((line) => line.trim() !== "")) {
       const frame = parse(line);
       if (!frame) this.#options.fail("frame", "the server sent a frame that is no JSON object");
       else this.#take(frame);

@@ -61,7 +61,7 @@ func TestDocumentedSamples(t *testing.T) {
 	}
 	// Put a request, look at it; put a subscription, delete it; list the
 	// subscribers, the channels, the messages.
-	wants := []string{`{}`, `"Build bot"`, `{}`, `{}`, `CONNECTION|R1kmxc2VNjMCFIA=`, `CHANNEL|General`, `MESSAGE|00000000000000000042`}
+	wants := []string{`{}`, `"Build bot"`, `{}`, `{}`, `"Items":[]`, `{`, `CONNECTION|R1kmxc2VNjMCFIA=`, `CHANNEL|General`, `MESSAGE|00000000000000000042`}
 	if len(answers) != len(wants) {
 		t.Fatalf("the page has %d samples, want %d", len(answers), len(wants))
 	}

@@ -41,9 +41,12 @@ func (t *Table) GetRules(ctx context.Context, user, channelID string) (chat.Rule
 			rules.Mute = sanctionOf(chat.Muted, user, where, i)
 		}
 		if i := there.of(userKey(grantPrefix, user, where)); i != nil {
-			rights := rightsOf(i)
+			rights, until := rightsOf(i), endOf(i)
 			if rights&chat.MayRead != 0 {
-				rules.GrantUntil = later(endOf(i), rules.GrantUntil, rules.Grant&chat.MayRead != 0)
+				if rules.Grant&chat.MayRead != 0 {
+					until = later(until, rules.GrantUntil)
+				}
+				rules.GrantUntil = until
 			}
 			rules.Grant |= rights
 		}
@@ -67,13 +70,15 @@ func rightsOf(i item) chat.Rights {
 	}
 }
 
-// later gives the later of two ends, of which zero is never, or the first if
-// there is no other.
-func later(end, other time.Time, both bool) time.Time {
-	if both && (other.IsZero() || !end.IsZero() && other.After(end)) {
-		return other
+// later gives the later of two ends, of which zero is never.
+func later(a, b time.Time) time.Time {
+	if a.IsZero() || b.IsZero() {
+		return time.Time{}
 	}
-	return end
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // endOf is when an item expires, zero for never.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -82,7 +83,7 @@ func put(t testing.TB, table *chattable.Table, pairs ...string) {
 	i := map[string]types.AttributeValue{}
 	for n := 0; n < len(pairs); n += 2 {
 		i[pairs[n]] = &types.AttributeValueMemberS{Value: pairs[n+1]}
-		if pairs[n] == "ttl" || pairs[n] == "seq" {
+		if slices.Contains([]string{"ttl", "seq", "slowMode"}, pairs[n]) {
 			i[pairs[n]] = &types.AttributeValueMemberN{Value: pairs[n+1]}
 		}
 	}

@@ -110,10 +110,10 @@ export function stage(t, options = {}, endpoint = "ws://host/local") {
   });
   const socket = () => sockets.at(-1);
   /** The server takes the newest connection in. */
-  const welcome = async (connectionId = "C1", channels = ["General"]) => {
+  const welcome = async (connectionId = "C1", channels = ["General"], you = {}) => {
     socket().open();
     await settle();
-    await socket().answer("whoami", { event: "you", connectionId, channels });
+    await socket().answer("whoami", { event: "you", connectionId, channels, ...you });
   };
   const subscribed = (seq = 0, missed = [], rest = {}) =>
     socket().answer("subscribeChannel", { event: "subscribed", seq, missed, more: false, ...rest });
