@@ -37,6 +37,8 @@ type fakeStore struct {
 	taken         []int         // tokens that were asked for
 	full          bool          // the bucket of tokens is always full
 	wait          time.Duration // for tokens
+	slowWait      time.Duration // for those of slow mode
+	slowSenders   []string      // who asked for those
 	overread      bool          // more members were read than wanted
 
 	// lag keeps the index of subscriptions from seeing any.
@@ -562,6 +564,12 @@ func (f *fakeStore) TakeTokens(ctx context.Context, sender string, b Bucket, tok
 		return 0, 0, err
 	}
 	defer f.mu.Unlock()
+	if strings.HasPrefix(sender, "slow|") {
+		if f.slowSenders = append(f.slowSenders, sender); f.slowWait > 0 {
+			return 0, f.slowWait, nil
+		}
+		return 1, 0, nil
+	}
 	if f.wait > 0 {
 		return 0, f.wait, nil
 	}
@@ -762,6 +770,13 @@ func (p *fakePoster) Close(ctx context.Context, id string) error {
 	return nil
 }
 
+// forget forgets all frames.
+func (p *fakePoster) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clear(p.frames)
+}
+
 // take gives the frames posted to a connection, one a line in short, and
 // forgets them.
 func (p *fakePoster) take(id string) []string {
@@ -817,8 +832,14 @@ func newWorld(t *testing.T) *world {
 // connect connects, and lets the stream run.
 func (w *world) connect(ids ...string) {
 	w.t.Helper()
+	w.connectAs(Identity{}, ids...)
+}
+
+// connectAs is connect for connections of somebody.
+func (w *world) connectAs(i Identity, ids ...string) {
+	w.t.Helper()
 	for _, id := range ids {
-		if err := w.Connect(w.t.Context(), Connection{ID: id, ConnectedAt: w.clock}); err != nil {
+		if err := w.Connect(w.t.Context(), Connection{ID: id, ConnectedAt: w.clock, Identity: i}); err != nil {
 			w.t.Fatal(err)
 		}
 	}
@@ -833,6 +854,14 @@ func (w *world) quiet(ids ...string) {
 		w.poster.take(id)
 	}
 	w.clock = w.clock.Add(time.Minute)
+}
+
+// known has connections of somebody that are as those of quiet.
+func (w *world) known(i Identity, ids ...string) {
+	w.t.Helper()
+	w.connectAs(i, ids...)
+	w.clock = w.clock.Add(time.Minute)
+	w.poster.forget()
 }
 
 // stream applies changes until there are no more.
