@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,8 +38,8 @@ type fakeStore struct {
 	taken         []int         // tokens that were asked for
 	full          bool          // the bucket of tokens is always full
 	wait          time.Duration // for tokens
-	slowWait      time.Duration // for those of slow mode
-	slowSenders   []string      // who asked for those
+	slowSenders   []string      // who has taken one of slow mode
+	slowWait      time.Duration // for another one of those; its time if it is 0
 	overread      bool          // more members were read than wanted
 
 	// lag keeps the index of subscriptions from seeing any.
@@ -565,9 +566,10 @@ func (f *fakeStore) TakeTokens(ctx context.Context, sender string, b Bucket, tok
 	}
 	defer f.mu.Unlock()
 	if strings.HasPrefix(sender, "slow|") {
-		if f.slowSenders = append(f.slowSenders, sender); f.slowWait > 0 {
-			return 0, f.slowWait, nil
+		if slices.Contains(f.slowSenders, sender) {
+			return 0, cmp.Or(f.slowWait, b.Every), nil
 		}
+		f.slowSenders = append(f.slowSenders, sender)
 		return 1, 0, nil
 	}
 	if f.wait > 0 {
@@ -832,14 +834,8 @@ func newWorld(t *testing.T) *world {
 // connect connects, and lets the stream run.
 func (w *world) connect(ids ...string) {
 	w.t.Helper()
-	w.connectAs(Identity{}, ids...)
-}
-
-// connectAs is connect for connections of somebody.
-func (w *world) connectAs(i Identity, ids ...string) {
-	w.t.Helper()
 	for _, id := range ids {
-		if err := w.Connect(w.t.Context(), Connection{ID: id, ConnectedAt: w.clock, Identity: i}); err != nil {
+		if err := w.Connect(w.t.Context(), Connection{ID: id, ConnectedAt: w.clock}); err != nil {
 			w.t.Fatal(err)
 		}
 	}
@@ -859,7 +855,9 @@ func (w *world) quiet(ids ...string) {
 // known has connections of somebody that are as those of quiet.
 func (w *world) known(i Identity, ids ...string) {
 	w.t.Helper()
-	w.connectAs(i, ids...)
+	for _, id := range ids {
+		w.join(id, i)
+	}
 	w.clock = w.clock.Add(time.Minute)
 	w.poster.forget()
 }
