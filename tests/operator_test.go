@@ -16,6 +16,14 @@ import (
 	"example.com/chatstack/internal/toolchain"
 )
 
+// TestTheTablePage has a stage of its own, as the page's channels are its users' too.
+func TestTheTablePage(t *testing.T) {
+	t.Parallel()
+	p := newProject(t, "..")
+	p.up()
+	itemOperations(t, p, p.outputs()["endpoint"])
+}
+
 // TestOperators works in a chat as its operators and their services do: through
 // the table alone. The parts share one stage, and keep apart by channels of their
 // own.
