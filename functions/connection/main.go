@@ -30,7 +30,7 @@ func main() {
 
 func newHandler(ctx context.Context, log *slog.Logger) (*handler.WebSocket, error) {
 	vars := env.NewReader(os.LookupEnv)
-	table, channels := vars.String("TABLE_NAME"), vars.Strings("DEFAULT_CHANNELS")
+	table, channels, origins := vars.String("TABLE_NAME"), vars.Strings("DEFAULT_CHANNELS"), vars.Strings("ALLOWED_ORIGINS")
 	if err := vars.Err(); err != nil {
 		return nil, err
 	}
@@ -48,5 +48,5 @@ func newHandler(ctx context.Context, log *slog.Logger) (*handler.WebSocket, erro
 		DefaultChannels: channels,
 		Log:             log,
 	}
-	return &handler.WebSocket{Chat: service, Log: log}, nil
+	return &handler.WebSocket{Chat: service, Log: log, AllowedOrigins: origins}, nil
 }

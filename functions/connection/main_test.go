@@ -7,7 +7,7 @@ import (
 )
 
 func TestNewHandler(t *testing.T) {
-	variables := map[string]string{"TABLE_NAME": "chat", "DEFAULT_CHANNELS": `["General"]`}
+	variables := map[string]string{"TABLE_NAME": "chat", "DEFAULT_CHANNELS": `["General"]`, "ALLOWED_ORIGINS": "[]"}
 	for name, value := range variables {
 		t.Setenv(name, value)
 	}
