@@ -46,6 +46,7 @@ func (s *ChatStack) chatFunctionArgs(name string, args ChatStackArgs) GoFunction
 	f := args.functionArgs(chatPackage(name))
 	retention := pulumi.String(max(args.MessageRetention, 0).String()) // 0s means for ever
 	limits := pulumi.String(args.limitsJSON())
+	identity := pulumi.String(args.Identity.mode())
 	table := s.Table.grant("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query")
 	post := s.API.GrantManageConnections(PostConnection)
 	switch name {
@@ -53,6 +54,8 @@ func (s *ChatStack) chatFunctionArgs(name string, args ChatStackArgs) GoFunction
 		f.Environment = pulumi.StringMap{
 			"TABLE_NAME":       s.TableName,
 			"DEFAULT_CHANNELS": pulumi.String(args.channelsJSON()),
+			"ALLOWED_ORIGINS":  pulumi.String(args.originsJSON()),
+			"IDENTITY":         identity,
 		}
 		f.Statements = []PolicyStatement{table, s.Table.grantIndexQuery()}
 	case "message", "broadcast":
@@ -66,8 +69,11 @@ func (s *ChatStack) chatFunctionArgs(name string, args ChatStackArgs) GoFunction
 	case "fallback":
 		f.Environment = pulumi.StringMap{"FURTHER_ACTIONS": pulumi.String(args.furtherActionsJSON())}
 	case "channel":
-		f.Environment = pulumi.StringMap{"TABLE_NAME": s.TableName, "LIMITS": limits}
+		f.Environment = pulumi.StringMap{"TABLE_NAME": s.TableName, "LIMITS": limits, "IDENTITY": identity}
 		f.Statements = []PolicyStatement{table, s.Table.grantIndexQuery()}
+	}
+	if name == "message" {
+		f.Environment["IDENTITY"] = identity
 	}
 	if name == "broadcast" {
 		f.Memory, f.Timeout = args.BroadcastMemory, args.BroadcastTimeout
