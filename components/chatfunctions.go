@@ -62,6 +62,7 @@ func (s *ChatStack) chatFunctionArgs(name string, args ChatStackArgs) GoFunction
 		f.Environment = pulumi.StringMap{
 			"TABLE_NAME":       s.TableName,
 			"DEFAULT_CHANNELS": pulumi.String(args.channelsJSON()),
+			"ALLOWED_ORIGINS":  pulumi.String(args.originsJSON()),
 		}
 		f.Statements = []PolicyStatement{table, s.Table.grantIndexQuery()}
 	case "message", "broadcast":
@@ -80,6 +81,9 @@ func (s *ChatStack) chatFunctionArgs(name string, args ChatStackArgs) GoFunction
 	case "channel":
 		f.Environment = pulumi.StringMap{"TABLE_NAME": s.TableName, "LIMITS": limits}
 		f.Statements = []PolicyStatement{table, s.Table.grantIndexQuery()}
+	}
+	if name != "fallback" {
+		f.Environment["IDENTITY"] = pulumi.String(args.Identity.mode())
 	}
 	if name == "broadcast" {
 		f.Statements = append(f.Statements, s.API.GrantManageConnections(DeleteConnection)) // of who is banned

@@ -1,8 +1,10 @@
 package cloud
 
 import (
+	"encoding/json"
 	"slices"
 
+	"example.com/chatstack/internal/issuer"
 	"example.com/chatstack/local/eventsource"
 )
 
@@ -23,6 +25,9 @@ type API struct {
 	Stage       string `json:"stage"`
 	Endpoint    string `json:"endpoint"`
 	Connections int    `json:"connections"`
+
+	// Identity says whose tokens its authorizer takes, if that is the chat's own.
+	Identity *issuer.Settings `json:"identity,omitempty"`
 }
 
 // A Function is a Lambda function.
@@ -72,7 +77,7 @@ func (c *Cloud) Overview() Overview {
 		for _, stage := range c.notes.list(typeStage, of) {
 			o.APIs = append(o.APIs, API{
 				Name: api.Inputs.text("name"), Stage: stage.Inputs.text("name"), Endpoint: stage.Outputs.text("invokeUrl"),
-				Connections: connected[stage.Inputs.text("name")],
+				Connections: connected[stage.Inputs.text("name")], Identity: c.identityOf(api.ID),
 			})
 		}
 		for _, route := range c.notes.list(typeRoute, of) {
@@ -108,4 +113,24 @@ func (c *Cloud) Overview() Overview {
 		}
 	}
 	return o
+}
+
+// identityOf reads whose tokens are taken by the authorizer of an API, of what its
+// function is told; nil where it is told nothing of the kind.
+func (c *Cloud) identityOf(apiID string) *issuer.Settings {
+	connect := func(r *Resource) bool {
+		return r.Inputs.text("apiId") == apiID && r.Inputs.text("authorizerId") != ""
+	}
+	for _, route := range c.notes.list(typeRoute, connect) {
+		authorizer := c.notes.get(typeAuthorizer, route.Inputs.text("authorizerId"))
+		if authorizer == nil {
+			continue
+		}
+		function := c.notes.get(typeFunction, functionName(functionOf(authorizer.Inputs.text("authorizerUri"))))
+		var settings issuer.Settings
+		if function != nil && json.Unmarshal([]byte(function.Inputs.sub("environment").sub("variables").text("JWT")), &settings) == nil {
+			return &settings
+		}
+	}
+	return nil
 }
