@@ -23,9 +23,9 @@ const (
 	longestConnection = 2*time.Hour + 10*time.Minute
 	// expiryWorkers bounds how many connections are ended at a time.
 	expiryWorkers = 64
-	// tellFor bounds the time for telling a client that its token has expired,
-	// and endFor that for ending its connection altogether.
-	tellFor, endFor = 2 * time.Second, 10 * time.Second
+	// tellFor bounds the time for telling those concerned that a token has
+	// expired, and endFor that for ending its connection altogether.
+	tellFor, endFor = 4 * time.Second, 10 * time.Second
 )
 
 // An Expiry says when the token expires that a connection was opened with. The
@@ -53,12 +53,16 @@ func (s *Service) putExpiry(ctx context.Context, connectionID string, expiresAt 
 	return s.Store.PutExpiry(ctx, Expiry{ConnectionID: connectionID, At: expiresAt})
 }
 
-// deleteExpiry is for a connection that has ended before its token.
-func (s *Service) deleteExpiry(ctx context.Context, connectionID string, expiresAt time.Time) error {
-	if !s.endsByExpiry(expiresAt) {
+// DropExpiry is for a connection that has ended before its token. Without it,
+// EndExpired would end the connection once more.
+func (s *Service) DropExpiry(ctx context.Context, c Caller) error {
+	if !s.endsByExpiry(c.ExpiresAt) {
 		return nil
 	}
-	return s.Store.DeleteExpiry(ctx, Expiry{ConnectionID: connectionID, At: expiresAt})
+	if err := s.Store.DeleteExpiry(ctx, Expiry{ConnectionID: c.ConnectionID, At: c.ExpiresAt}); err != nil {
+		return fmt.Errorf("drop expiry of %s: %w", c.ConnectionID, err)
+	}
+	return nil
 }
 
 func (s *Service) endsByExpiry(expiresAt time.Time) bool {
@@ -185,12 +189,17 @@ func (s *Service) end(ctx context.Context, e Expiry) (over bool, err error) {
 	return true, s.Store.DeleteExpiry(ctx, e)
 }
 
-// tellExpired tells a client that its token has expired, and reports whether its
-// connection was found gone. A client that does not read is not waited for.
+// tellExpired tells a client that its token has expired, and its channels that it
+// leaves by that, as far as there is time: what is left is ended without a
+// reason. It reports whether the connection was found gone.
 func (s *Service) tellExpired(ctx context.Context, e Expiry) (gone bool) {
 	ctx, cancel := context.WithTimeout(ctx, tellFor)
 	defer cancel()
 	frame := encode(expiredEvent{Event: "token_expired", At: formatTime(e.At)})
 	outcome := s.Poster.Post(ctx, slices.Values([]string{e.ConnectionID}), frame)
-	return len(outcome.Gone) > 0
+	if len(outcome.Gone) > 0 {
+		return true
+	}
+	_ = s.endSubscriptions(ctx, e.ConnectionID, ReasonExpired) // Disconnect says what is wrong
+	return false
 }

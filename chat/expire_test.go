@@ -84,6 +84,11 @@ func TestConnectionsEndWithTheirTokens(t *testing.T) {
 		w.endExpired(noError)
 		equal(t, "closed", w.lasted(began, "sooner", "soon", "later", "never"), []string{"sooner 13s", "soon 20s", "later 1m15s", "never open"})
 		equal(t, "told", w.poster.take("sooner"), []string{"token_expired"})
+		w.poster.take("never")
+		w.stream()
+		equal(t, "the others", w.poster.take("never"), []string{
+			"subscriber_unsub General sooner expired", "subscriber_unsub General soon expired", "subscriber_unsub General later expired",
+		})
 		equal(t, "left in the channel", w.subscribers("General"), []string{"never"})
 		if len(w.store.expiries) != 0 {
 			t.Errorf("left over: %v", w.store.expiries)
@@ -259,7 +264,7 @@ func TestExpiriesThatCannotBeReadAreAnError(t *testing.T) {
 func TestOnlyAnExpiryThatEndsAConnectionIsStored(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for name, tt := range map[string]struct {
+	for id, tt := range map[string]struct {
 		expiresAt time.Time
 		want      int
 	}{
@@ -267,14 +272,63 @@ func TestOnlyAnExpiryThatEndsAConnectionIsStored(t *testing.T) {
 		"after the end of every connection": {start.Add(24 * time.Hour), 0},
 		"within an hour":                    {start.Add(time.Hour), 1},
 	} {
-		if err := w.putExpiry(t.Context(), name, tt.expiresAt); err != nil {
+		identity := Identity{User: "ada", ExpiresAt: tt.expiresAt}
+		if err := w.Connect(t.Context(), Connection{ID: id, ConnectedAt: start, Identity: identity}); err != nil {
 			t.Fatal(err)
 		}
 		if got := len(w.store.expiries); got != tt.want {
-			t.Errorf("%s: %d stored, want %d", name, got, tt.want)
+			t.Errorf("%s: %d stored, want %d", id, got, tt.want)
 		}
-		if err := w.deleteExpiry(t.Context(), name, tt.expiresAt); err != nil || len(w.store.expiries) != 0 {
-			t.Errorf("%s: after the connection's end: %v, %v", name, w.store.expiries, err)
+		if err := w.DropExpiry(t.Context(), Caller{id, identity}); err != nil || len(w.store.expiries) != 0 {
+			t.Errorf("%s: after the connection's end: %v, %v", id, w.store.expiries, err)
+		}
+	}
+}
+
+func TestNobodyConnectsWithAnExpiredToken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	err := w.Connect(t.Context(), Connection{ID: "alice", ConnectedAt: start, Identity: Identity{User: "ada", ExpiresAt: start}})
+	if ErrorCode(err) != CodeTokenExpired || len(w.store.connections)+len(w.store.expiries) != 0 {
+		t.Errorf("Connect: %v; left over: %v, %v", err, w.store.connections, w.store.expiries)
+	}
+}
+
+// Between the expiry and the end of the connection, nothing is served, and a
+// subscription has ended by itself.
+func TestAnExpiredTokenNeitherAsksNorHears(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := Caller{"alice", Identity{User: "ada", ExpiresAt: start.Add(time.Hour)}}
+	if err := w.Connect(t.Context(), Connection{ID: c.ConnectionID, ConnectedAt: start, Identity: c.Identity}); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.store.subscriptions["General"]["alice"].Until; !got.Equal(c.ExpiresAt) {
+		t.Errorf("the subscription ends at %v, want the token's expiry", got)
+	}
+	for _, want := range []string{"pong", "error token_expired"} {
+		if got := w.answer(ActionPing, "alice", "{}"); got != want {
+			t.Errorf("at %v: %s, want %s", w.clock, got, want)
+		}
+		w.clock = w.clock.Add(time.Hour)
+	}
+}
+
+// What allows a subscription is whatever ends first.
+func TestASubscriptionEndsWithGrantOrToken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	early, late := start.Add(time.Hour), start.Add(2*time.Hour)
+	for _, tt := range []struct{ grant, token, want time.Time }{
+		{time.Time{}, time.Time{}, time.Time{}},
+		{early, time.Time{}, early},
+		{time.Time{}, early, early},
+		{early, late, early},
+		{late, early, early},
+	} {
+		got := w.subscription("General", Caller{"alice", Identity{User: "ada", ExpiresAt: tt.token}}, Rules{GrantUntil: tt.grant}).Until
+		if !got.Equal(tt.want) {
+			t.Errorf("grant %v, token %v: until %v", tt.grant, tt.token, got)
 		}
 	}
 }
