@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"example.com/chatstack/chat"
 )
@@ -23,6 +24,16 @@ func expiryKey(e chat.Expiry) item {
 }
 
 func expiryPartition(t time.Time) string { return expiryPrefix + t.UTC().Format(minuteForm) }
+
+// lastsUntil gives the ttl of what belongs to a connection: it ends with what
+// allows it, zero for no sooner than the connection.
+func lastsUntil(since, until time.Time) types.AttributeValue {
+	end := since.Add(ConnectionTTL)
+	if !until.IsZero() && until.Before(end) {
+		end = until
+	}
+	return expiry(end)
+}
 
 // PutExpiry stores when a connection ends because its token does.
 func (t *Table) PutExpiry(ctx context.Context, e chat.Expiry) error {
