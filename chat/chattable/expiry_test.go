@@ -45,3 +45,20 @@ func TestExpiryItem(t *testing.T) {
 		"expiresAt": fmt.Sprint(at.Unix()), "ttl": fmt.Sprint(at.Add(130 * time.Minute).Unix()),
 	})
 }
+
+// A device whose token has expired is none: nothing is sent to it any more.
+func TestDevicesEndWithTheirTokens(t *testing.T) {
+	t.Parallel()
+	table, ctx := newTable(t), t.Context()
+	clock := start
+	table.Now = func() time.Time { return clock }
+	for id, expiresAt := range map[string]time.Time{"a=": start.Add(time.Hour), "b=": start.Add(24 * time.Hour), "c=": {}} {
+		c := chat.Connection{ID: id, ConnectedAt: start, Identity: chat.Identity{User: "ada", ExpiresAt: expiresAt}}
+		if err := table.PutConnection(ctx, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	diff(t, "before", collect(t, table.ListDevices(ctx, "ada")), []string{"a=", "b=", "c="})
+	clock = start.Add(time.Hour)
+	diff(t, "at the expiry", collect(t, table.ListDevices(ctx, "ada")), []string{"b=", "c="})
+}

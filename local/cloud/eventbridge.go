@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"sync"
+	"time"
 
 	"example.com/chatstack/local/schedule"
 )
@@ -116,8 +117,7 @@ func (c *Cloud) targets(rule *Resource) []*Resource {
 	return c.notes.list(typeTarget, func(r *Resource) bool { return r.Inputs.text("rule") == rule.ID })
 }
 
-// fire gives a rule's event to its targets. They are invoked asynchronously on
-// AWS: nobody waits for them, and what they answer is nobody's.
+// fire gives a rule's event to its targets, and waits for them.
 func (c *Cloud) fire(ctx context.Context, ruleARN string, event []byte) {
 	var invocations sync.WaitGroup
 	defer invocations.Wait()
@@ -127,12 +127,33 @@ func (c *Cloud) fire(ctx context.Context, ruleARN string, event []byte) {
 				function := functionName(target.Inputs.text("arn"))
 				err := c.mayInvoke(eventBridge, function, ruleARN)
 				if err == nil {
-					_, err = c.lambda.Invoke(ctx, function, event)
+					err = c.invokeAsync(ctx, function, event)
 				}
 				if err != nil && ctx.Err() == nil {
 					c.log.Warn("a rule's event is lost", "rule", rule.ID, "function", function, "error", err)
 				}
 			})
+		}
+	}
+}
+
+// asyncRetries are the waits before Lambda tries an asynchronous invocation again
+// that has failed ("How Lambda handles errors and retries with asynchronous
+// invocation" in the AWS Lambda Developer Guide).
+var asyncRetries = []time.Duration{time.Minute, 2 * time.Minute}
+
+// invokeAsync invokes a function whose answer nobody waits for, up to three times.
+func (c *Cloud) invokeAsync(ctx context.Context, function string, event []byte) error {
+	for attempt := 0; ; attempt++ {
+		_, functionError, err := direct{c.lambda}.Invoke(ctx, function, event)
+		if err == nil && functionError != "" {
+			err = fmt.Errorf("function error %s", functionError)
+		}
+		if err == nil || attempt == len(asyncRetries) {
+			return err
+		}
+		if c.clock.Sleep(ctx, asyncRetries[attempt]) != nil {
+			return err
 		}
 	}
 }

@@ -85,6 +85,27 @@ func TestARuleInvokesItsFunctionOnSchedule(t *testing.T) {
 	}
 }
 
+func TestAScheduledInvocationThatFailsIsTriedTwiceMore(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := r.schedule(nil)
+	r.update(s.function, Properties{"environment": map[string]any{"variables": map[string]any{"FAIL": "yes"}}})
+	r.pass("an hour", 1)
+	eventually(t, "the first attempt", func() bool { return r.ticks() == 1 })
+	for attempt, wait := range asyncRetries {
+		want := attempt + 2
+		eventually(t, "another attempt", func() bool {
+			if r.ticks() < want { // the wait for it may not have begun
+				if err := r.Advance(t.Context(), wait); err != nil {
+					t.Fatal(err)
+				}
+			}
+			return r.ticks() == want
+		})
+	}
+	eventually(t, "somebody is told", func() bool { return len(r.logged.with("a rule's event is lost")) == 1 })
+}
+
 func TestARuleInvokesOnlyWithAPermission(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -41,6 +41,9 @@ func main() {
 		}
 		if e.Time != "" {
 			fmt.Println("scheduled at", e.Time)
+			if os.Getenv("FAIL") != "" {
+				return nil, errors.New("scheduled events are not taken")
+			}
 			return nil, nil
 		}
 		if e.MethodARN != "" {
