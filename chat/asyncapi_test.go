@@ -36,8 +36,6 @@ var awaited = map[string]string{
 	"message unmuted":        "moderation is to come",
 	"message slow_mode":      "moderation is to come",
 	"message token_expired":  "the end of a token is to come",
-	"code not_moderator":     "moderation is to come",
-	"code token_expired":     "the end of a token is to come",
 }
 
 // Recorded frames of testdata/protocol/frames.json that a client must take and

@@ -76,7 +76,7 @@ func TestPrivateChannelsNeedAGrant(t *testing.T) {
 func TestSubscribeFindsWhatEndedItMeanwhile(t *testing.T) {
 	t.Parallel()
 	for code, after := range map[Code]Rules{
-		CodeBanned: {Ban: &Sanction{User: "u", ChannelID: "private:a"}}, CodeForbidden: {},
+		CodeBanned: {Ban: &Sanction{Kind: Banned, User: "u", ChannelID: "private:a"}}, CodeForbidden: {},
 	} {
 		w := newWorld(t)
 		w.join("c", Identity{User: "u"})
@@ -109,7 +109,7 @@ func TestConnectOfTheBanned(t *testing.T) {
 	w.DefaultChannels = []string{"General", "News", "private:staff"}
 	w.store.rules = func(user, channelID string) (r Rules) {
 		if user == "everywhere" || user == "there" && channelID == "News" {
-			r.Ban = &Sanction{User: user, Until: start.Add(time.Hour), Reason: "spam"}
+			r.Ban = &Sanction{Kind: Banned, User: user, Until: start.Add(time.Hour), Reason: "spam"}
 		}
 		return r
 	}
@@ -272,7 +272,7 @@ func TestAServiceCannotLetTheBannedIn(t *testing.T) {
 	w.join("a", Identity{User: "ann"})
 	w.store.rules = func(_, channelID string) (r Rules) {
 		if channelID == "VIP" {
-			r.Ban = &Sanction{User: "ann", ChannelID: channelID}
+			r.Ban = &Sanction{Kind: Banned, User: "ann", ChannelID: channelID}
 		}
 		return r
 	}

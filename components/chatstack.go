@@ -44,7 +44,8 @@ type ChatStack struct {
 	// DeadLetterQueue names the stream's records that could not be handled.
 	DeadLetterQueue *sqs.Queue
 	// Functions are the chat's own, by name: broadcast, channel, connection,
-	// fallback, message, and where users are known also authorizer and moderation.
+	// fallback, message, and where users are known also authorizer, expiry and
+	// moderation.
 	Functions map[string]*GoFunction
 	// RouteFunctions are those of the additional routes, by route key.
 	RouteFunctions map[string]*GoFunction
@@ -165,7 +166,10 @@ func (s *ChatStack) declare(ctx *pulumi.Context, args ChatStackArgs, artifacts m
 		return err
 	}
 	s.DeadLetterQueue = s.Stream.DeadLetterQueue
-	return nil
+	if args.hasIdentity() {
+		_, err = NewSchedule(ctx, s.functionName("expiry"), &ScheduleArgs{Function: s.Functions["expiry"], Tags: args.Tags}, parent)
+	}
+	return err
 }
 
 // declareRoute declares an additional route and its function.

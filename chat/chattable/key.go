@@ -21,6 +21,7 @@ const (
 	kickPrefix       = "KICK|"
 	grantPrefix      = "GRANT|"
 	deletePrefix     = "DELETE|"
+	expiryPrefix     = "EXPIRY|"
 	metaSort         = "META"
 	countSort        = "COUNT"
 	settingsSort     = "SETTINGS"

@@ -107,17 +107,17 @@ func TestRulesAreThoseInForce(t *testing.T) {
 	} {
 		put(t, table, append([]string{"pk", i[0], "sk", i[1]}, i[2:]...)...)
 	}
-	ban := &chat.Sanction{User: "ann", ChannelID: "General", Until: start.Add(time.Hour), Reason: "spam", By: "mod"}
+	ban := &chat.Sanction{Kind: chat.Banned, User: "ann", ChannelID: "General", Until: start.Add(time.Hour), Reason: "spam", By: "mod"}
 	for _, tt := range []struct {
 		user, channelID string
 		want            chat.Rules
 	}{
 		{"ann", "General", chat.Rules{
-			Ban: ban, Mute: &chat.Sanction{User: "ann"}, Grant: chat.MayRead | chat.MayWrite, GrantUntil: start.Add(time.Minute), SlowMode: 30 * time.Second,
+			Ban: ban, Mute: &chat.Sanction{Kind: chat.Muted, User: "ann"}, Grant: chat.MayRead | chat.MayWrite, GrantUntil: start.Add(time.Minute), SlowMode: 30 * time.Second,
 		}},
-		{"ann", "", chat.Rules{Mute: &chat.Sanction{User: "ann"}, Grant: chat.MayWrite}},
+		{"ann", "", chat.Rules{Mute: &chat.Sanction{Kind: chat.Muted, User: "ann"}, Grant: chat.MayWrite}},
 		{"old", "General", chat.Rules{SlowMode: 30 * time.Second}},
-		{"both", "General", chat.Rules{Ban: &chat.Sanction{User: "both", Reason: "all"}, SlowMode: 30 * time.Second}},
+		{"both", "General", chat.Rules{Ban: &chat.Sanction{Kind: chat.Banned, User: "both", Reason: "all"}, SlowMode: 30 * time.Second}},
 		{"bob", "General", chat.Rules{Grant: chat.MayRead | chat.MayWrite, SlowMode: 30 * time.Second}},
 		{"odd", "General", chat.Rules{SlowMode: 30 * time.Second}},
 		{"", "General", chat.Rules{SlowMode: 30 * time.Second}},

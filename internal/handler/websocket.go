@@ -2,6 +2,7 @@ package handler
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -35,7 +36,7 @@ func (h WebSocket) Handle(ctx context.Context, event events.APIGatewayWebsocketP
 	// ever action is in it.
 	switch {
 	case request.EventType == "DISCONNECT": // whoever it was
-		err = h.Chat.Disconnect(ctx, request.ConnectionID)
+		err = errors.Join(h.Chat.Disconnect(ctx, request.ConnectionID), h.Chat.DropExpiry(ctx, caller))
 	case err != nil:
 	case request.EventType == "CONNECT":
 		err = h.Chat.Connect(ctx, chat.Connection{
@@ -71,7 +72,7 @@ func statusOf(err error) int {
 	switch chat.ErrorCode(err) {
 	case chat.CodeInternal:
 		return http.StatusInternalServerError
-	case chat.CodeIdentityRequired:
+	case chat.CodeIdentityRequired, chat.CodeTokenExpired:
 		return http.StatusUnauthorized
 	default:
 		return http.StatusForbidden

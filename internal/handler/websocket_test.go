@@ -2,8 +2,11 @@ package handler
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -64,6 +67,28 @@ func TestWebSocket(t *testing.T) {
 		diff(t, "calls", f.store.calls, []string{
 			"DeleteConnection R1kmxc2VNjMCFIA=", "ListSubscriptions", "DeleteSubscription General R1kmxc2VNjMCFIA=",
 		})
+	})
+	t.Run("the expiry of a token comes and goes with its connection", func(t *testing.T) {
+		t.Parallel()
+		at := time.Now().Add(time.Hour).Truncate(time.Second)
+		authorizer := fmt.Sprintf(`"requestContext": {"authorizer": {"principalId": "ada", "expiresAt": "%d"},`, at.Unix())
+		for file, want := range map[string]string{"connect.json": "PutExpiry", "disconnect.json": "DeleteExpiry"} {
+			f := newFixture()
+			event := strings.Replace(string(read(t, file)), `"requestContext": {`, authorizer, 1)
+			out, err := invoke(t, WebSocket{Chat: f.chat, Log: f.log}.Handle, []byte(event))
+			if want += " R1kmxc2VNjMCFIA= " + at.UTC().Format(time.RFC3339); err != nil || out != ok+`""}` || !slices.Contains(f.store.calls, want) {
+				t.Errorf("%s: %s, %v; calls %q, want %q", file, out, err, f.store.calls, want)
+			}
+		}
+	})
+	t.Run("an expired token is refused with 401", func(t *testing.T) {
+		t.Parallel()
+		f := newFixture()
+		event := strings.Replace(string(read(t, "connect.json")), `"requestContext": {`,
+			`"requestContext": {"authorizer": {"principalId": "ada", "expiresAt": "1700000000"},`, 1)
+		if out, err := invoke(t, WebSocket{Chat: f.chat, Log: f.log}.Handle, []byte(event)); err != nil || !strings.HasPrefix(out, `{"statusCode":401,`) {
+			t.Errorf("%s, %v", out, err)
+		}
 	})
 	t.Run("message", func(t *testing.T) {
 		t.Parallel()

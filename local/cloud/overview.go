@@ -6,6 +6,7 @@ import (
 
 	"example.com/chatstack/internal/issuer"
 	"example.com/chatstack/local/eventsource"
+	"example.com/chatstack/local/schedule"
 )
 
 // An Overview is what runs in a cloud, for people who ask.
@@ -16,6 +17,7 @@ type Overview struct {
 	Tables    []Table    `json:"tables"`
 	Mappings  []Mapping  `json:"mappings"`
 	Queues    []Queue    `json:"queues"`
+	Rules     []Rule     `json:"rules"`
 	Idle      []Idle     `json:"idle"`
 }
 
@@ -34,7 +36,7 @@ type API struct {
 type Function struct {
 	Name     string   `json:"name"`
 	LogGroup string   `json:"logGroup"`
-	Triggers []string `json:"triggers"` // what invokes it: route keys, and "stream"
+	Triggers []string `json:"triggers"` // what invokes it: route keys, "stream" and "schedule"
 	Muted    bool     `json:"muted"`    // its role does not let it write its log
 }
 
@@ -55,6 +57,14 @@ type Table struct {
 type Queue struct {
 	Name     string `json:"name"`
 	Messages int    `json:"messages"`
+}
+
+// A Rule is a scheduled rule of EventBridge.
+type Rule struct {
+	Name     string `json:"name"`
+	Schedule string `json:"schedule"`
+	State    string `json:"state"`
+	schedule.Status
 }
 
 // Idle is a resource that is kept in the stack's state only.
@@ -92,6 +102,16 @@ func (c *Cloud) Overview() Overview {
 		triggers[name] = append(triggers[name], "stream")
 		status, _ := c.poller.Status(r.ID)
 		o.Mappings = append(o.Mappings, Mapping{Function: name, StreamARN: r.Inputs.text("eventSourceArn"), Status: status})
+	}
+	for _, r := range c.notes.list(typeRule, nil) {
+		for _, target := range c.targets(r) {
+			name := functionName(target.Inputs.text("arn"))
+			triggers[name] = append(triggers[name], "schedule")
+		}
+		o.Rules = append(o.Rules, Rule{
+			Name: r.ID, Schedule: r.Inputs.text("scheduleExpression"), State: ruleState(r),
+			Status: c.schedule.Status(r.Outputs.text("arn")),
+		})
 	}
 	for _, r := range c.notes.list(typeFunction, nil) {
 		slices.Sort(triggers[r.ID])
