@@ -4,7 +4,10 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -40,12 +43,24 @@ func deploy(ctx *pulumi.Context) error {
 	if err := cfg.GetObject("defaultChannels", &args.DefaultChannels); err != nil {
 		return err
 	}
-	if err := cfg.GetObject("limits", &args.Limits); err != nil {
+	if err := readObject("limits", cfg.Get("limits"), &args.Limits); err != nil {
 		return err
 	}
 	if err := cfg.GetObject("tags", &args.Tags); err != nil {
 		return err
 	}
+	if err := cfg.GetObject("allowedOrigins", &args.AllowedOrigins); err != nil {
+		return err
+	}
+	identity := struct {
+		*components.IdentityArgs
+		Function string `json:"function"`
+	}{IdentityArgs: &args.Identity}
+	if err := readObject("identity", cfg.Get("identity"), &identity); err != nil {
+		return err
+	}
+	args.Identity.Function.Package = identity.Function
+	useLocalIssuer(&args.Identity)
 	stack, err := components.NewChatStack(ctx, "chat", args)
 	if err != nil {
 		return err
@@ -58,4 +73,33 @@ func deploy(ctx *pulumi.Context) error {
 	ctx.Export("apiId", stack.APIID)
 	ctx.Export("stage", stack.StageName)
 	return nil
+}
+
+// readObject reads a setting that is an object, and refuses keys that mean
+// nothing: a misspelled limit would not limit.
+func readObject(setting, text string, into any) error {
+	if text == "" {
+		return nil
+	}
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(into)
+	if err == nil {
+		return nil
+	}
+	if key, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
+		return fmt.Errorf("chatstack:%s has the key %s: there is none of this name, and Pulumi.yaml lists those that there are", setting, key)
+	}
+	return fmt.Errorf("chatstack:%s is not understood: %w", setting, err)
+}
+
+// useLocalIssuer has a stage of the chatstack command, which says so by
+// CHATSTACK_LOCAL_ISSUER, take the tokens of this machine if it names no issuer.
+func useLocalIssuer(identity *components.IdentityArgs) {
+	if identity.Mode != components.JWT || identity.Issuer != "" {
+		return
+	}
+	if identity.Issuer = os.Getenv("CHATSTACK_LOCAL_ISSUER"); identity.Issuer != "" && identity.Audience == nil {
+		identity.Audience = []string{"chatstack"}
+	}
 }

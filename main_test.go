@@ -14,12 +14,15 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/diag"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/diag/colors"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"example.com/chatstack/components"
 )
 
 // cloud remembers what a program declares, by type and name.
@@ -152,6 +155,8 @@ func TestEverySettingMatters(t *testing.T) {
 		{"stageName", "v1", stage, "name", "v1"},
 		{"messageRetentionDays", "-1", message, "environment.variables.MESSAGE_RETENTION", "0s"},
 		{"limits", `{"name":32}`, message, "environment.variables.LIMITS", `{"content":16384,"name":32,"channelId":128,"subscriptions":100,"messagesPerSecond":10,"messageBurst":20}`},
+		{"identity", `{"mode":"jwt","issuer":"https://login.example","audience":["chat"]}`, connection, "environment.variables.IDENTITY", "jwt"},
+		{"allowedOrigins", `["https://chat.example"]`, connection, "environment.variables.ALLOWED_ORIGINS", `["https://chat.example"]`},
 		{"functionMemory", "1024", message, "memorySize", "1024"},
 		{"functionTimeout", "29", message, "timeout", "29"},
 		{"broadcastMemory", "2048", broadcast, "memorySize", "2048"},
@@ -203,6 +208,47 @@ func TestNumbersThatNoDurationHolds(t *testing.T) {
 			if !strings.Contains(name, ":Stack ") {
 				t.Errorf("%s = %s declares %s", test.setting, test.value, name)
 			}
+		}
+	}
+}
+
+// TestObjectsAreReadStrictly: a key that means nothing is a mistake, which would
+// otherwise leave a stage without the limit, or open.
+func TestObjectsAreReadStrictly(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ setting, value, want string }{
+		{"limits", `{"contents":100}`, `chatstack:limits has the key "contents": there is none of this name, and Pulumi.yaml lists those that there are`},
+		{"limits", `{"content":"100"}`, "chatstack:limits is not understood"},
+		{"identity", `{"mod":"jwt"}`, `chatstack:identity has the key "mod": there is none`},
+		{"identity", `{"mode":"jwt","claims":{"usr":"email"}}`, `chatstack:identity has the key "usr": there is none`},
+		{"identity", `{"mode":"jwt","audience":["chat"]}`, `Identity.Issuer is "": allowed is the https URL of who signs the tokens`},
+		{"identity", `{"mode":"custom"}`, `Identity.Function.Package is ""`},
+		{"identity", `{"mode":"custom","function":"./functions/door","identitySources":["x"]}`, `Identity.IdentitySources[0] is "x"`},
+		{"allowedOrigins", `["https://chat.example/"]`, `AllowedOrigins[0] is "https://chat.example/"`},
+	} {
+		if _, _, err := tryStage(map[string]string{"chatstack:" + test.setting: test.value}); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s = %s: error %v, want %s", test.setting, test.value, err, test.want)
+		}
+	}
+}
+
+// TestTheLocalIssuerIsForThoseWhoNameNone: the chatstack command's issuer takes
+// the place of one that the stage does not name, and of no other.
+func TestTheLocalIssuerIsForThoseWhoNameNone(t *testing.T) {
+	const local = "http://127.0.0.1:20000"
+	t.Setenv("CHATSTACK_LOCAL_ISSUER", local)
+	own := []string{"mine"}
+	for _, test := range []struct{ given, want components.IdentityArgs }{
+		{components.IdentityArgs{}, components.IdentityArgs{}},
+		{components.IdentityArgs{Mode: components.Custom}, components.IdentityArgs{Mode: components.Custom}},
+		{components.IdentityArgs{Mode: components.JWT}, components.IdentityArgs{Mode: components.JWT, Issuer: local, Audience: []string{"chatstack"}}},
+		{components.IdentityArgs{Mode: components.JWT, Audience: own}, components.IdentityArgs{Mode: components.JWT, Issuer: local, Audience: own}},
+		{components.IdentityArgs{Mode: components.JWT, Issuer: "https://login.example"}, components.IdentityArgs{Mode: components.JWT, Issuer: "https://login.example"}},
+	} {
+		got := test.given
+		useLocalIssuer(&got)
+		if diff := cmp.Diff(test.want, got, cmpopts.IgnoreFields(components.IdentityArgs{}, "Function")); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
 }

@@ -57,6 +57,9 @@ func (s *Service) serve(ctx context.Context, route string, c Caller, f Frame) (a
 	if s.RequireUser && c.IsAnonymous() {
 		return nil, errNobody
 	}
+	if err := c.checkExpiry(s.now()); err != nil {
+		return nil, err
+	}
 	switch route {
 	case ActionSendMessage:
 		return s.serveSend(ctx, c, f)

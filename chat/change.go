@@ -147,7 +147,7 @@ func (s *Service) complete(ctx context.Context, sub Subscription) (Subscription,
 	if err != nil && !errors.Is(err, ErrGone) {
 		return sub, err
 	}
-	sub.User, sub.Name = c.User, c.Name
+	sub.User, sub.Name, sub.Until = c.User, c.Name, c.ExpiresAt
 	return sub, s.Store.CompleteSubscription(ctx, sub)
 }
 

@@ -26,9 +26,17 @@ func (s *Service) Connect(ctx context.Context, c Connection) (err error) {
 	if s.RequireUser && c.IsAnonymous() {
 		return errNobody
 	}
+	if err := c.checkExpiry(s.now()); err != nil {
+		return fmt.Errorf("connect %s: %w", c.ID, err)
+	}
 	// The connection comes first: a subscription without one would be deleted
 	// by the first post to it, one of a young connection is not.
 	if err := s.Store.PutConnection(ctx, c); err != nil {
+		return fmt.Errorf("connect %s: %w", c.ID, err)
+	}
+	// The expiry comes second: one without a connection would be dealt with as that
+	// of a connection that has ended.
+	if err := s.putExpiry(ctx, c.ID, c.ExpiresAt); err != nil {
 		return fmt.Errorf("connect %s: %w", c.ID, err)
 	}
 	for _, channelID := range s.DefaultChannels {

@@ -11,6 +11,9 @@
 //	client ─frame→ Service.Answer ─→ Store (sequence, message) ─→ Poster (every subscriber) ─→ ack
 //	table  ─change→ Service.Apply ─→ Poster (every subscriber)
 //
+// Nothing of it runs by itself: what is due by the clock alone, the end of
+// connections whose tokens expire, comes in through [Service.EndExpired].
+//
 // The package knows no AWS type and imports the standard library alone. Package
 // chattable is its [Store] on DynamoDB; a [Poster] delivers frames.
 package chat

@@ -141,6 +141,10 @@ type (
 		Channels     []string `json:"channels"`
 		More         bool     `json:"more"`
 	}
+	expiredEvent struct {
+		Event string `json:"event"` // token_expired
+		At    string `json:"at"`
+	}
 	pongEvent struct {
 		Event string `json:"event"` // pong
 		ID    string `json:"id,omitempty"`

@@ -34,6 +34,7 @@ type fakeStore struct {
 	grants        map[string]Rights   // by user and channel
 	slow          map[string]time.Duration
 	toDelete      map[string]DeleteRequest
+	expiries      map[Expiry]bool
 	changes       []Change
 	taken         []int         // tokens that were asked for
 	full          bool          // the bucket of tokens is always full
@@ -66,6 +67,7 @@ func newFakeStore() *fakeStore {
 		grants:        map[string]Rights{},
 		slow:          map[string]time.Duration{},
 		toDelete:      map[string]DeleteRequest{},
+		expiries:      map[Expiry]bool{},
 		fail:          func(string) error { return nil },
 		listed:        func(string) error { return nil },
 	}
@@ -698,6 +700,40 @@ func (f *fakeStore) DeleteDelivery(ctx context.Context, channelID, key string) e
 	}
 	defer f.mu.Unlock()
 	delete(f.deliveries, channelID+"|"+key)
+	return nil
+}
+
+func (f *fakeStore) PutExpiry(ctx context.Context, e Expiry) error {
+	if err := f.lock(ctx, "PutExpiry"); err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	f.expiries[e] = true
+	return nil
+}
+
+func (f *fakeStore) ListExpiries(ctx context.Context, minute time.Time) iter.Seq2[Expiry, error] {
+	return func(yield func(Expiry, error) bool) {
+		if err := f.lock(ctx, "ListExpiries"); err != nil {
+			yield(Expiry{}, err)
+			return
+		}
+		all := maps.Clone(f.expiries)
+		f.mu.Unlock()
+		for e := range all {
+			if e.At.Truncate(time.Minute).Equal(minute.Truncate(time.Minute)) && !yield(e, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (f *fakeStore) DeleteExpiry(ctx context.Context, e Expiry) error {
+	if err := f.lock(ctx, "DeleteExpiry"); err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	delete(f.expiries, e)
 	return nil
 }
 

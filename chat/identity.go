@@ -100,7 +100,7 @@ func ParseIdentity(values map[string]any) (Identity, error) {
 	}
 	if text := textIn(values, contextExpiresAt); text != "" {
 		seconds, err := strconv.ParseFloat(text, 64)
-		if err != nil || seconds < 0 || seconds > 1e11 {
+		if err != nil || !(seconds >= 0 && seconds <= 1e11) { // nor NaN
 			return Identity{}, fmt.Errorf("the authorizer's %s is no time in seconds since 1970", contextExpiresAt)
 		}
 		i.ExpiresAt = time.Unix(int64(seconds), 0)

@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 )
 
@@ -51,6 +52,7 @@ type Service struct {
 
 	typed   typists
 	senders senders
+	expired atomic.Int64 // when the last EndExpired that did everything began
 }
 
 func (s *Service) now() time.Time {

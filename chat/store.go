@@ -30,6 +30,7 @@ type Store interface {
 	Deliveries
 	Moderation
 	DeleteRequests
+	Expiries
 }
 
 // Connections keeps who is connected.
@@ -195,6 +196,16 @@ type DeleteRequests interface {
 	RejectDeleteRequest(ctx context.Context, r DeleteRequest, reason string) error
 	// EraseAuthor takes away who a deleted message was by, also from its revisions.
 	EraseAuthor(ctx context.Context, m Message) error
+}
+
+// Expiries keeps when the tokens of connections expire.
+type Expiries interface {
+	PutExpiry(ctx context.Context, e Expiry) error
+	// ListExpiries gives those of the minute that minute is in, in any order. It
+	// ends at its first error.
+	ListExpiries(ctx context.Context, minute time.Time) iter.Seq2[Expiry, error]
+	// DeleteExpiry does nothing if there is no such expiry.
+	DeleteExpiry(ctx context.Context, e Expiry) error
 }
 
 // A Poster posts frames to connections, and closes them.

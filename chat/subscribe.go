@@ -91,11 +91,17 @@ func (s *Service) join(ctx context.Context, channelID string, c Connection) erro
 	return nil
 }
 
-// subscription is a new one of a caller, which lasts as long as what allows it.
+// subscription is a new one of a caller, which lasts as long as what allows it
+// and the caller's token: not even a frame that is posted before its connection
+// is closed goes to a token that has expired.
 func (s *Service) subscription(channelID string, c Caller, rules Rules) Subscription {
+	until := rules.GrantUntil
+	if until.IsZero() || !c.ExpiresAt.IsZero() && c.ExpiresAt.Before(until) {
+		until = c.ExpiresAt
+	}
 	return Subscription{
 		ChannelID: channelID, ConnectionID: c.ConnectionID, User: c.User, Name: c.Name,
-		Since: s.now(), Until: rules.GrantUntil,
+		Since: s.now(), Until: until,
 	}
 }
 

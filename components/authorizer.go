@@ -29,8 +29,12 @@ var identitySource = regexp.MustCompile(`^route\.request\.(header|querystring)\.
 
 // validate reports every setting that AWS refuses.
 func (a AuthorizerArgs) validate() error {
-	mistakes := []error{validateFunction(a.Function)}
-	for i, source := range a.IdentitySources {
+	return errors.Join(validateFunction(a.Function), validateIdentitySources(a.IdentitySources))
+}
+
+func validateIdentitySources(sources []string) error {
+	var mistakes []error
+	for i, source := range sources {
 		if !identitySource.MatchString(source) {
 			mistakes = append(mistakes, badArgument(fmt.Sprintf("IdentitySources[%d]", i), source,
 				"route.request.header.NAME or route.request.querystring.NAME"))

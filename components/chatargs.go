@@ -51,6 +51,13 @@ type ChatStackArgs struct {
 	// Limits are what clients may do: how long contents and names may be, how
 	// many channels a connection may be in, how fast it may send. The zero value means the defaults.
 	Limits chat.Limits
+	// Identity says who may connect, and how the chat knows who that is. The zero
+	// value lets everybody connect and knows nobody.
+	Identity IdentityArgs
+	// AllowedOrigins are the origins whose pages may connect, as
+	// https://chat.example.com: scheme, host and port exactly, no wildcards. None
+	// means any. A client that is no browser sends no origin, and is let in.
+	AllowedOrigins []string
 	// FunctionMemory is the memory in MB of the functions behind the API, which
 	// also decides their share of a CPU: 128 to 10240. 0 means 256.
 	FunctionMemory int
@@ -81,8 +88,6 @@ type ChatStackArgs struct {
 	// .chatstack/build in the program's directory.
 	BuildDir string
 
-	// identity says that the chat knows its users.
-	identity bool
 	// builder builds the functions instead of the go command, for tests.
 	builder builder
 }
@@ -127,6 +132,7 @@ func (a ChatStackArgs) validate(stack string) error {
 		a.validateRoutes(),
 		a.validateMessageRetention(),
 		a.validateLimits(),
+		a.validateIdentity(),
 		validateMemory("FunctionMemory", a.FunctionMemory),
 		validateTimeout("FunctionTimeout", a.FunctionTimeout, maxIntegrationTimeout),
 		validateMemory("BroadcastMemory", a.BroadcastMemory),
@@ -153,10 +159,12 @@ func (a ChatStackArgs) validateChannels() error {
 	longest := map[string]string{
 		"TABLE_NAME":       strings.Repeat("x", 255),
 		"DEFAULT_CHANNELS": a.channelsJSON(),
+		"ALLOWED_ORIGINS":  a.originsJSON(),
+		"IDENTITY":         string(a.Identity.mode()),
 	}
 	if lambdaenv.Size(longest) > lambdaenv.MaxSize {
 		mistakes = append(mistakes, badArgument("DefaultChannels", measure(fmt.Sprintf("%d bytes of JSON", len(a.channelsJSON()))),
-			"what fits into a function's environment of 4096 bytes beside the table's name"))
+			"what fits into a function's environment of 4096 bytes beside AllowedOrigins and the table's name"))
 	}
 	return errors.Join(mistakes...)
 }
@@ -168,7 +176,7 @@ func (a ChatStackArgs) channelsJSON() string {
 }
 
 // hasIdentity reports whether the chat knows its users.
-func (a ChatStackArgs) hasIdentity() bool { return a.identity }
+func (a ChatStackArgs) hasIdentity() bool { return a.Identity.mode() != Anonymous }
 
 // mostFurtherActions bounds the routes that a client is told of.
 const mostFurtherActions = 20

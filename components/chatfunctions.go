@@ -6,6 +6,7 @@ import (
 	"path"
 	"reflect"
 	"runtime"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"golang.org/x/sync/errgroup"
@@ -21,7 +22,8 @@ type chatFunction struct {
 }
 
 // chatFunctions are the functions that come with the chat, the one that
-// imports most first. Only who knows its users has moderators.
+// imports most first. Only who knows its users has moderators, and
+// tokens that expire.
 func (a ChatStackArgs) chatFunctions() []chatFunction {
 	all := []chatFunction{
 		{name: "broadcast"}, // on the table's stream
@@ -37,10 +39,14 @@ func (a ChatStackArgs) chatFunctions() []chatFunction {
 		for _, action := range chat.ModerationActions() {
 			moderation.routes[action] = true
 		}
-		all = append(all, moderation)
+		all = append(all, moderation, chatFunction{name: "expiry"}) // on a schedule
 	}
 	return all
 }
+
+// expiryTimeout is that of the function which ends connections when their tokens
+// expire: it waits for those of the next minute.
+const expiryTimeout = 90 * time.Second
 
 // chatPackage is the import path of a function that comes with the chat, told
 // from this package's own so that the module may have any name.
@@ -62,6 +68,7 @@ func (s *ChatStack) chatFunctionArgs(name string, args ChatStackArgs) GoFunction
 		f.Environment = pulumi.StringMap{
 			"TABLE_NAME":       s.TableName,
 			"DEFAULT_CHANNELS": pulumi.String(args.channelsJSON()),
+			"ALLOWED_ORIGINS":  pulumi.String(args.originsJSON()),
 		}
 		f.Statements = []PolicyStatement{table, s.Table.grantIndexQuery()}
 	case "message", "broadcast":
@@ -80,6 +87,16 @@ func (s *ChatStack) chatFunctionArgs(name string, args ChatStackArgs) GoFunction
 	case "channel":
 		f.Environment = pulumi.StringMap{"TABLE_NAME": s.TableName, "LIMITS": limits}
 		f.Statements = []PolicyStatement{table, s.Table.grantIndexQuery()}
+	case "expiry":
+		f.Environment = pulumi.StringMap{"TABLE_NAME": s.TableName, "MANAGEMENT_ENDPOINT": s.ManagementEndpoint}
+		f.Statements = []PolicyStatement{
+			s.Table.grant("GetItem", "UpdateItem", "DeleteItem", "Query"), s.Table.grantIndexQuery(),
+			s.API.GrantManageConnections(PostConnection, DeleteConnection),
+		}
+		f.Timeout = expiryTimeout
+	}
+	if name != "fallback" {
+		f.Environment["IDENTITY"] = pulumi.String(args.Identity.mode())
 	}
 	if name == "broadcast" {
 		f.Statements = append(f.Statements, s.API.GrantManageConnections(DeleteConnection)) // of who is banned

@@ -40,10 +40,10 @@ type ChatRouteArgs struct {
 	OneWay bool
 }
 
-// routeFunctionArgs are the settings of the function of an additional route,
-// completed by the stack's.
-func (a ChatStackArgs) routeFunctionArgs(route ChatRouteArgs) GoFunctionArgs {
-	f, stack := route.Function, a.functionArgs(route.Function.Package)
+// completed are the settings of a function of the program's own, completed by the
+// stack's.
+func (a ChatStackArgs) completed(f GoFunctionArgs) GoFunctionArgs {
+	stack := a.functionArgs(f.Package)
 	if f.Memory == 0 {
 		f.Memory = stack.Memory
 	}
@@ -89,7 +89,7 @@ func (a ChatStackArgs) validateRoutes() error {
 		if route.TableAccess < NoTable || route.TableAccess > ReadWriteTable {
 			mistakes = append(mistakes, badArgument(argument+".TableAccess", int(route.TableAccess), "NoTable, ReadTable or ReadWriteTable"))
 		}
-		f := a.routeFunctionArgs(route)
+		f := a.completed(route.Function)
 		err := f.validate()
 		if err == nil {
 			err = validateTimeout("Timeout", f.Timeout, maxIntegrationTimeout)

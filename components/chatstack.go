@@ -1,6 +1,7 @@
 package components
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -43,7 +44,8 @@ type ChatStack struct {
 	// DeadLetterQueue names the stream's records that could not be handled.
 	DeadLetterQueue *sqs.Queue
 	// Functions are the chat's own, by name: broadcast, channel, connection,
-	// fallback, message, and moderation where the chat knows its users.
+	// fallback, message, and where users are known also authorizer, expiry and
+	// moderation.
 	Functions map[string]*GoFunction
 	// RouteFunctions are those of the additional routes, by route key.
 	RouteFunctions map[string]*GoFunction
@@ -69,7 +71,7 @@ func NewChatStack(ctx *pulumi.Context, name string, args *ChatStackArgs, opts ..
 	if err := ctx.RegisterComponentResource("chatstack:index:ChatStack", name, s, opts...); err != nil {
 		return nil, fmt.Errorf("chat stack %q: %w", name, err)
 	}
-	if err := s.declare(ctx, settled, artifacts); err != nil {
+	if err := errors.Join(s.warnOfOrigins(ctx, settled), s.declare(ctx, settled, artifacts)); err != nil {
 		return nil, fmt.Errorf("chat stack %q: %w", name, err)
 	}
 	if err := ctx.RegisterResourceOutputs(s, pulumi.Map{
@@ -88,8 +90,11 @@ func (s *ChatStack) builds(args ChatStackArgs) []build {
 	for _, f := range args.chatFunctions() {
 		all = append(all, build{s.functionName(f.name), args.functionArgs(chatPackage(f.name)).withDefaults()})
 	}
+	if f, ok := args.authorizerArgs(); ok {
+		all = append(all, build{s.functionName("authorizer"), f})
+	}
 	for _, route := range args.Routes {
-		all = append(all, build{s.routeFunctionName(route.Key), args.routeFunctionArgs(route)})
+		all = append(all, build{s.routeFunctionName(route.Key), args.completed(route.Function)})
 	}
 	return all
 }
@@ -125,6 +130,10 @@ func (s *ChatStack) declare(ctx *pulumi.Context, args ChatStackArgs, artifacts m
 	s.APIID, s.StageName = s.API.APIID, s.API.StageName
 	s.TableName, s.TableARN, s.StreamARN = s.Table.Name, s.Table.ARN, s.Table.StreamARN
 
+	authorizer, err := s.declareAuthorizer(ctx, args, artifacts)
+	if err != nil {
+		return err
+	}
 	for _, f := range args.chatFunctions() {
 		name := s.functionName(f.name)
 		function, err := newGoFunction(ctx, name, s.chatFunctionArgs(f.name, args), artifacts[name], parent)
@@ -133,7 +142,11 @@ func (s *ChatStack) declare(ctx *pulumi.Context, args ChatStackArgs, artifacts m
 		}
 		s.Functions[f.name] = function
 		for _, key := range slices.Sorted(maps.Keys(f.routes)) {
-			if _, err := s.API.AddRoute(ctx, RouteArgs{Key: key, Function: function, TwoWay: f.routes[key]}); err != nil {
+			route := RouteArgs{Key: key, Function: function, TwoWay: f.routes[key]}
+			if key == ConnectRoute {
+				route.Authorizer = authorizer
+			}
+			if _, err := s.API.AddRoute(ctx, route); err != nil {
 				return err
 			}
 		}
@@ -153,13 +166,16 @@ func (s *ChatStack) declare(ctx *pulumi.Context, args ChatStackArgs, artifacts m
 		return err
 	}
 	s.DeadLetterQueue = s.Stream.DeadLetterQueue
-	return nil
+	if args.hasIdentity() {
+		_, err = NewSchedule(ctx, s.functionName("expiry"), &ScheduleArgs{Function: s.Functions["expiry"], Tags: args.Tags}, parent)
+	}
+	return err
 }
 
 // declareRoute declares an additional route and its function.
 func (s *ChatStack) declareRoute(ctx *pulumi.Context, args ChatStackArgs, route ChatRouteArgs, artifacts map[string]gobuild.Artifact) error {
 	name := s.routeFunctionName(route.Key)
-	function, err := newGoFunction(ctx, name, s.grantRoute(route, args.routeFunctionArgs(route)), artifacts[name], pulumi.Parent(s))
+	function, err := newGoFunction(ctx, name, s.grantRoute(route, args.completed(route.Function)), artifacts[name], pulumi.Parent(s))
 	if err != nil {
 		return err
 	}

@@ -78,7 +78,7 @@ func TestChatStackDeclares(t *testing.T) {
 func TestModerationNeedsIdentity(t *testing.T) {
 	t.Parallel()
 	without := mustPreviewChat(t, &ChatStackArgs{}).list()
-	c := mustPreviewChat(t, &ChatStackArgs{identity: true})
+	c := mustPreviewChat(t, &ChatStackArgs{Identity: anyIdentity})
 	var want []string
 	for _, kind := range []string{"LogGroup -logs", "Role -role", "RolePolicy -policy", "Function ", "GoFunction "} {
 		kind, suffix, _ := strings.Cut(kind, " ")
@@ -89,13 +89,13 @@ func TestModerationNeedsIdentity(t *testing.T) {
 			want = append(want, kind+" chat-api-route-"+action)
 		}
 	}
-	got := slices.DeleteFunc(c.list(), func(name string) bool { return slices.Contains(without, name) })
+	got := slices.DeleteFunc(c.list(), func(name string) bool { return slices.Contains(without, name) || strings.Contains(name, "authorizer") || strings.Contains(name, "expiry") })
 	slices.Sort(want)
 	slices.Sort(got)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("declared beside the others (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(map[string]any{"TABLE_NAME": "chat-table-a1b2c3d"}, c.variables(t, "chat-moderation")); diff != "" {
+	if diff := cmp.Diff(map[string]any{"TABLE_NAME": "chat-table-a1b2c3d", "IDENTITY": "jwt"}, c.variables(t, "chat-moderation")); diff != "" {
 		t.Errorf("moderation is told (-want +got):\n%s", diff)
 	}
 	actions, err := json.Marshal(chat.ModerationActions())
@@ -105,7 +105,7 @@ func TestModerationNeedsIdentity(t *testing.T) {
 	if got := c.variables(t, "chat-fallback")["FURTHER_ACTIONS"]; got != string(actions) {
 		t.Errorf("the fallback is told of %v", got)
 	}
-	_, err = previewChat(&ChatStackArgs{identity: true, Routes: []ChatRouteArgs{{Key: "banUser", Function: GoFunctionArgs{Package: "./x"}}}})
+	_, err = previewChat(&ChatStackArgs{Identity: anyIdentity, Routes: []ChatRouteArgs{{Key: "banUser", Function: GoFunctionArgs{Package: "./x"}}}})
 	expectError(t, err, "Routes[0].Key", "banUser")
 }
 
@@ -165,7 +165,7 @@ func (c *cloud) grants(t *testing.T, role string) []string {
 
 func TestChatFunctionsMayDoWhatTheyNeedAndNoMore(t *testing.T) {
 	t.Parallel()
-	c := mustPreviewChat(t, &ChatStackArgs{identity: true})
+	c := mustPreviewChat(t, &ChatStackArgs{Identity: anyIdentity})
 	const (
 		table  = "arn:aws:dynamodb:eu-central-1:123456789012:table/chat-table-a1b2c3d"
 		index  = table + "/index/bySubscriber"
@@ -258,10 +258,10 @@ func TestChatFunctionsAreToldWhatTheyNeedAndNoMore(t *testing.T) {
 	)
 	for name, want := range map[string]map[string]any{
 		"fallback":   {"FURTHER_ACTIONS": "[]"},
-		"channel":    {"TABLE_NAME": table, "LIMITS": limits},
-		"connection": {"TABLE_NAME": table, "DEFAULT_CHANNELS": `["General","Zürich"]`},
-		"message":    {"TABLE_NAME": table, "MANAGEMENT_ENDPOINT": endpoint, "MESSAGE_RETENTION": "36h0m0s", "LIMITS": limits},
-		"broadcast":  {"TABLE_NAME": table, "MANAGEMENT_ENDPOINT": endpoint, "MESSAGE_RETENTION": "36h0m0s", "LIMITS": limits},
+		"channel":    {"TABLE_NAME": table, "LIMITS": limits, "IDENTITY": "anonymous"},
+		"connection": {"TABLE_NAME": table, "DEFAULT_CHANNELS": `["General","Zürich"]`, "ALLOWED_ORIGINS": "[]", "IDENTITY": "anonymous"},
+		"message":    {"TABLE_NAME": table, "MANAGEMENT_ENDPOINT": endpoint, "MESSAGE_RETENTION": "36h0m0s", "LIMITS": limits, "IDENTITY": "anonymous"},
+		"broadcast":  {"TABLE_NAME": table, "MANAGEMENT_ENDPOINT": endpoint, "MESSAGE_RETENTION": "36h0m0s", "LIMITS": limits, "IDENTITY": "anonymous"},
 	} {
 		if diff := cmp.Diff(want, c.variables(t, "chat-"+name)); diff != "" {
 			t.Errorf("%s is told (-want +got):\n%s", name, diff)

@@ -68,6 +68,8 @@ func (c *cloud) NewResource(args pulumi.MockResourceArgs) (string, resource.Prop
 		set("arn", "arn:aws:iam::123456789012:role/%s", physical)
 	case "aws:cloudwatch/logGroup:LogGroup":
 		set("arn", "arn:aws:logs:eu-central-1:123456789012:log-group:%s", physical)
+	case "aws:cloudwatch/eventRule:EventRule":
+		set("arn", "arn:aws:events:eu-central-1:123456789012:rule/%s", physical)
 	case "aws:sqs/queue:Queue":
 		set("arn", "arn:aws:sqs:eu-central-1:123456789012:%s", physical)
 		set("url", "https://sqs.eu-central-1.amazonaws.com/123456789012/%s", physical)

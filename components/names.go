@@ -16,6 +16,7 @@ const (
 	maxQueueName       = 80
 	maxRoleName        = 64
 	maxRolePolicyName  = 128
+	maxRuleName        = 64
 	maxStatementID     = 100
 	maxTableName       = 255
 	randomSuffixLength = len("-a1b2c3d") // what Pulumi completes a logical name with
@@ -28,6 +29,7 @@ const (
 	maxGrantName         = maxRolePolicyName - randomSuffixLength
 	maxChatTableName     = maxTableName - randomSuffixLength
 	maxStreamMappingName = maxQueueName - len("-dead-letters") - randomSuffixLength
+	maxScheduleName      = maxRuleName - randomSuffixLength
 	maxWebSocketAPIName  = min(maxAPIName, maxStatementID-len("-")-minRouteName) - randomSuffixLength
 	// The tightest of a chat's children is the function of an additional route.
 	maxChatStackName = maxGoFunctionName - len("-") - minRouteName

@@ -49,9 +49,15 @@ func connect(t testing.TB, endpoint string) *chatter {
 // dial opens a connection.
 func dial(t testing.TB, endpoint string) *chatter {
 	t.Helper()
+	return dialWith(t, endpoint, nil)
+}
+
+// dialWith opens a connection as options say.
+func dialWith(t testing.TB, endpoint string, options *websocket.DialOptions) *chatter {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	conn, _, err := websocket.Dial(ctx, endpoint, nil)
+	conn, _, err := websocket.Dial(ctx, endpoint, options)
 	if err != nil {
 		t.Fatalf("connect to %s: %v", endpoint, err)
 	}

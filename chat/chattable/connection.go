@@ -3,6 +3,7 @@ package chattable
 import (
 	"context"
 	"iter"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -14,18 +15,17 @@ import (
 // PutConnection stores a connection until it is deleted or ConnectionTTL after
 // it was made, and before it that it is one of its user's devices.
 func (t *Table) PutConnection(ctx context.Context, c chat.Connection) error {
-	ttl := expiry(c.ConnectedAt.Add(ConnectionTTL))
 	if c.User != "" {
 		device := deviceKey(c.User, c.ID)
 		device["connectedAt"] = timestamp(c.ConnectedAt)
-		device["ttl"] = ttl
+		device["ttl"] = lastsUntil(c.ConnectedAt, c.ExpiresAt) // nothing is sent to it then
 		if _, err := t.put(ctx, device, ""); err != nil {
 			return err
 		}
 	}
 	i := connectionKey(c.ID)
 	i["connectedAt"] = timestamp(c.ConnectedAt)
-	i["ttl"] = ttl
+	i["ttl"] = lastsUntil(c.ConnectedAt, time.Time{})
 	setText(i, "user", c.User)
 	setText(i, "name", c.Name)
 	setTexts(i, "grants", c.Channels)

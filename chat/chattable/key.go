@@ -24,6 +24,7 @@ const (
 	grantPrefix      = "GRANT|"
 	deletePrefix     = "DELETE|"
 	directPrefix     = "DIRECT|"
+	expiryPrefix     = "EXPIRY|"
 	metaSort         = "META"
 	countSort        = "COUNT"
 	settingsSort     = "SETTINGS"

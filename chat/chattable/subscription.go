@@ -33,13 +33,7 @@ func (t *Table) PutSubscription(ctx context.Context, s chat.Subscription) error 
 }
 
 // subscriptionEnd is when a subscription ends by itself.
-func subscriptionEnd(s chat.Subscription) types.AttributeValue {
-	end := s.Since.Add(ConnectionTTL)
-	if !s.Until.IsZero() && s.Until.Before(end) {
-		end = s.Until
-	}
-	return expiry(end)
-}
+func subscriptionEnd(s chat.Subscription) types.AttributeValue { return lastsUntil(s.Since, s.Until) }
 
 // GetSubscription gives a subscription, or an error that wraps [chat.ErrGone].
 func (t *Table) GetSubscription(ctx context.Context, channelID, connectionID string) (chat.Subscription, error) {

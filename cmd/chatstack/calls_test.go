@@ -102,6 +102,12 @@ func TestCommandsAskTheLocalCloud(t *testing.T) {
 		{"dlq 6", exitFailure, "GET dlq"},
 		{"dlq --json", 0, "GET dlq"},
 		{"dlq clear", 0, "DELETE dlq"},
+		{"token --user ada", 0, `POST token {"user":"ada","ttl":"1h0m0s"}`},
+		{
+			"token --user ada --name Ada --channel private:a,b --channel c=read --moderates * --ttl 30m", 0,
+			`POST token {"user":"ada","name":"Ada","channels":["private:a,b","c=read"],"moderates":["*"],"ttl":"30m0s"}`,
+		},
+		{"token", exitUsage, ""},
 	} {
 		t.Run(c.typed, func(t *testing.T) {
 			t.Parallel()
@@ -124,6 +130,7 @@ func TestWithoutALocalCloudCommandsFail(t *testing.T) {
 	for typed, want := range map[string]int{
 		"status": exitStopped, "env": exitFailure, "clock": exitFailure, "clock +1m": exitFailure, "fault": exitFailure,
 		"fault add batch": exitFailure, "fault clear": exitFailure, "iam": exitFailure, "dlq": exitFailure, "dlq clear": exitFailure,
+		"token --user ada": exitFailure,
 	} {
 		if got := run(context.Background(), append(projectOf(t, nil), strings.Fields(typed)...)); got != want {
 			t.Errorf("%s exits with %d, want %d", typed, got, want)

@@ -15,6 +15,7 @@ import (
 	"example.com/chatstack/local/control"
 	"example.com/chatstack/local/dynamo"
 	"example.com/chatstack/local/provider"
+	"example.com/chatstack/local/tokens"
 	"example.com/chatstack/web"
 )
 
@@ -53,7 +54,11 @@ func (c *cloudCommand) Run(ctx context.Context, p *project) error {
 	}
 	defer stopProvider()
 
-	api := &control.Server{Cloud: running, Token: rand.Text(), Since: time.Now(), Stop: stop}
+	issuer, err := tokens.Open(p.path("cloud", "issuer.json"))
+	if err != nil {
+		return err
+	}
+	api := &control.Server{Cloud: running, Token: rand.Text(), Issuer: issuer, Since: time.Now(), Stop: stop}
 	url, stopPage, err := running.Serve("page", pages(api))
 	if err != nil {
 		return err
@@ -80,7 +85,7 @@ func (c *cloudCommand) Run(ctx context.Context, p *project) error {
 func pages(api *control.Server) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", web.Handler())
-	mux.HandleFunc("GET /endpoints.json", api.Endpoints)
+	api.ServePage(mux)
 	mux.Handle("/control/", api.Handler())
 	return mux
 }

@@ -56,7 +56,11 @@ func (p *project) openEngine(ctx context.Context, cloud *connection) (*engine, e
 	if err := os.MkdirAll(state, 0o755); err != nil {
 		return nil, err
 	}
-	host := langhost.New(p.path("program"), os.Stderr)
+	var environment []string
+	if cloud != nil {
+		environment = []string{issuerVar + "=" + cloud.URL}
+	}
+	host := langhost.New(p.path("program"), os.Stderr, environment...)
 	port, stop, err := serve(host.Register)
 	if err != nil {
 		return nil, err

@@ -10,6 +10,7 @@
 //	chatstack fault     make bad days on purpose: 410, throttling, killed functions …
 //	chatstack iam       what functions may do, and have never done
 //	chatstack dlq       what event source mappings gave up
+//	chatstack token     a token to connect with, where the stage asks for one
 //	chatstack outputs   the stack's outputs
 //	chatstack env       settings with which AWS clients reach the local cloud
 //	chatstack pulumi    any Pulumi command against the stage
@@ -64,6 +65,7 @@ type commandLine struct {
 	Fault   faultCommand   `cmd:"" group:"stage" help:"Make bad days on purpose: list, add and clear rules."`
 	IAM     iamCommand     `cmd:"" group:"stage" name:"iam" help:"Show what the functions' roles allow and what of it was never used."`
 	DLQ     dlqCommand     `cmd:"" group:"stage" name:"dlq" help:"Show what event source mappings gave up."`
+	Token   tokenCommand   `cmd:"" group:"stage" help:"Print a token to connect with, where the stage asks for one."`
 	Outputs outputsCommand `cmd:"" group:"stage" help:"Show the stack's outputs."`
 	Env     envCommand     `cmd:"" group:"stage" help:"Print export lines with which AWS clients reach the local cloud."`
 	Pulumi  pulumiCommand  `cmd:"" group:"stage" passthrough:"partial" help:"Run any Pulumi command against the stage: chatstack pulumi -- ARGS."`

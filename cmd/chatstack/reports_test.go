@@ -11,6 +11,7 @@ import (
 	"example.com/chatstack/local/cloud"
 	"example.com/chatstack/local/control"
 	"example.com/chatstack/local/eventsource"
+	"example.com/chatstack/local/schedule"
 )
 
 func TestAccessIsATableAFunction(t *testing.T) {
@@ -105,7 +106,7 @@ func TestDeadLettersAreFoundByHowTheirIDBegins(t *testing.T) {
 	}
 }
 
-func TestStatusTellsOfMappings(t *testing.T) {
+func TestStatusTellsOfMappingsAndRules(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
 	writeOverview(&out, cloud.Overview{
@@ -117,11 +118,13 @@ func TestStatusTellsOfMappings(t *testing.T) {
 				Records: 3, Attempt: 2, Since: time.Date(2026, 3, 1, 12, 0, 0, 0, time.Local), Error: "it said no",
 			}}}},
 		}}},
+		Rules: []cloud.Rule{{Name: "chat-expiry", Schedule: "rate(1 minute)", State: "ENABLED", Status: schedule.Status{Fired: 3}}},
 	}, "http://127.0.0.1:1")
 	want := "" +
 		"function\tchat-broadcast\tstream (its role does not let it write its log)\n" +
 		"event source mapping\tchat-broadcast\tEnabled, PROBLEM: Function call failed\t1 record delivered, retried 4 times, 2 given up\n" +
-		"\tretrying 3 records\tsince 12:00:00, 2 failures\tit said no\n"
+		"\tretrying 3 records\tsince 12:00:00, 2 failures\tit said no\n" +
+		"rule\tchat-expiry\trate(1 minute), ENABLED\tfired 3 times\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("status (-want +got):\n%s", diff)
 	}

@@ -75,6 +75,9 @@ func writeOverview(out io.Writer, o cloud.Overview, tables string) {
 			}
 		}
 	}
+	for _, r := range o.Rules {
+		fmt.Fprintf(out, "rule\t%s\t%s, %s\tfired %s\n", r.Name, r.Schedule, r.State, count(r.Fired, "time"))
+	}
 	for _, t := range o.Tables {
 		fmt.Fprintf(out, "table\t%s\t%s\n", t.Name, tables)
 	}

@@ -1,54 +1,23 @@
 // Command broadcast is the function of the table's stream: it announces joins and
-// leaves, publishes the messages of services, and goes on with deliveries.
+// leaves, publishes the messages of services, does what moderators want, and goes on
+// with deliveries.
 package main
 
 import (
-	"context"
-	"log/slog"
-	"os"
-
-	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
-	"example.com/chatstack/chat"
-	"example.com/chatstack/chat/chattable"
 	"example.com/chatstack/internal/connections"
-	"example.com/chatstack/internal/env"
+	"example.com/chatstack/internal/function"
 	"example.com/chatstack/internal/handler"
 	"example.com/chatstack/internal/markup"
 )
 
-func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
-	h, err := newHandler(context.Background(), log)
-	if err != nil {
-		log.Error("function cannot start", "error", err)
-		os.Exit(1)
-	}
-	lambda.Start(h.Handle)
-}
+func main() { function.Start(newHandler) }
 
-func newHandler(ctx context.Context, log *slog.Logger) (*handler.Stream, error) {
-	vars := env.NewReader(os.LookupEnv)
-	name, endpoint, retention := vars.String("TABLE_NAME"), vars.URL("MANAGEMENT_ENDPOINT"), vars.Duration("MESSAGE_RETENTION")
-	var limits chat.Limits
-	vars.JSON("LIMITS", &limits)
-	if err := vars.Err(); err != nil {
-		return nil, err
-	}
-	aws, err := config.LoadDefaultConfig(ctx)
-	if err != nil {
-		return nil, err
-	}
-	table := chattable.New(dynamodb.NewFromConfig(aws), name)
-	table.Retention = retention
-	service := &chat.Service{
-		Store:    table,
-		Poster:   connections.New(aws, endpoint, connections.Options{}),
-		Sanitize: markup.NewSanitizer().Sanitize,
-		Limits:   limits,
-		Log:      log,
-	}
-	return &handler.Stream{Chat: service, Log: log}, nil
+func newHandler(f *function.Function) any {
+	table := f.Table()
+	table.Retention = f.Duration("MESSAGE_RETENTION")
+	service := f.Chat(table)
+	service.Poster = connections.New(f.AWS, f.URL("MANAGEMENT_ENDPOINT"), connections.Options{})
+	service.Sanitize = markup.NewSanitizer().Sanitize
+	service.Limits = f.Limits()
+	return handler.Stream{Chat: service, Log: f.Log}.Handle
 }

@@ -1,26 +1,17 @@
 package main
 
 import (
-	"log/slog"
-	"strings"
 	"testing"
+
+	"example.com/chatstack/internal/function/functiontest"
 )
 
 func TestNewHandler(t *testing.T) {
-	variables := map[string]string{"TABLE_NAME": "chat", "MANAGEMENT_ENDPOINT": "https://a.example/prod", "MESSAGE_RETENTION": "720h0m0s", "LIMITS": "{}"}
-	for name, value := range variables {
-		t.Setenv(name, value)
-	}
-	t.Setenv("AWS_REGION", "eu-central-1")
-	log := slog.New(slog.DiscardHandler)
-	if _, err := newHandler(t.Context(), log); err != nil {
-		t.Error(err)
-	}
-	for name, value := range variables {
-		t.Setenv(name, "")
-		if _, err := newHandler(t.Context(), log); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("without %s: error %v", name, err)
-		}
-		t.Setenv(name, value)
-	}
+	functiontest.Needs(t, newHandler, map[string]string{
+		"TABLE_NAME":          "chat",
+		"IDENTITY":            "jwt",
+		"MANAGEMENT_ENDPOINT": "https://a.example/prod",
+		"MESSAGE_RETENTION":   "720h0m0s",
+		"LIMITS":              "{}",
+	})
 }

@@ -1,30 +1,19 @@
 package main
 
 import (
-	"log/slog"
 	"strings"
 	"testing"
+
+	"example.com/chatstack/internal/function/functiontest"
 )
 
 func TestNewHandler(t *testing.T) {
-	variables := map[string]string{"TABLE_NAME": "chat", "DEFAULT_CHANNELS": `["General"]`}
-	for name, value := range variables {
-		t.Setenv(name, value)
+	variables := map[string]string{
+		"TABLE_NAME": "chat", "IDENTITY": "jwt", "DEFAULT_CHANNELS": `["General"]`, "ALLOWED_ORIGINS": "[]",
 	}
-	t.Setenv("AWS_REGION", "eu-central-1")
-	log := slog.New(slog.DiscardHandler)
-	if _, err := newHandler(t.Context(), log); err != nil {
-		t.Error(err)
-	}
-	for name, value := range variables {
-		t.Setenv(name, "")
-		if _, err := newHandler(t.Context(), log); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("without %s: error %v", name, err)
-		}
-		t.Setenv(name, value)
-	}
-	t.Setenv("DEFAULT_CHANNELS", `["a|b"]`)
-	if _, err := newHandler(t.Context(), log); err == nil || !strings.Contains(err.Error(), "DEFAULT_CHANNELS") {
+	functiontest.Needs(t, newHandler, variables)
+	variables["DEFAULT_CHANNELS"] = `["a|b"]`
+	if err := functiontest.Start(newHandler, variables); err == nil || !strings.Contains(err.Error(), "DEFAULT_CHANNELS") {
 		t.Errorf("with a channel that is none: error %v", err)
 	}
 }

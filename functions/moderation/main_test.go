@@ -1,26 +1,14 @@
 package main
 
 import (
-	"log/slog"
-	"strings"
 	"testing"
+
+	"example.com/chatstack/internal/function/functiontest"
 )
 
 func TestNewHandler(t *testing.T) {
-	variables := map[string]string{"TABLE_NAME": "chat"}
-	for name, value := range variables {
-		t.Setenv(name, value)
-	}
-	t.Setenv("AWS_REGION", "eu-central-1")
-	log := slog.New(slog.DiscardHandler)
-	if _, err := newHandler(t.Context(), log); err != nil {
-		t.Error(err)
-	}
-	for name, value := range variables {
-		t.Setenv(name, "")
-		if _, err := newHandler(t.Context(), log); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("without %s: error %v", name, err)
-		}
-		t.Setenv(name, value)
-	}
+	functiontest.Needs(t, newHandler, map[string]string{
+		"TABLE_NAME": "chat",
+		"IDENTITY":   "jwt",
+	})
 }

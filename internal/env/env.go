@@ -86,5 +86,12 @@ func (r *Reader) JSON(name string, into any) {
 	}
 }
 
+// Refuse remembers what else is wrong with a variable; nil is nothing.
+func (r *Reader) Refuse(name string, err error) {
+	if err != nil {
+		r.errs = append(r.errs, fmt.Errorf("environment variable %s: %w", name, err))
+	}
+}
+
 // Err gives everything that was wrong, nil if nothing was.
 func (r *Reader) Err() error { return errors.Join(r.errs...) }

@@ -46,6 +46,14 @@ func (s *store) DeleteConnection(_ context.Context, id string) error {
 	return s.call("DeleteConnection", id)
 }
 
+func (s *store) PutExpiry(_ context.Context, e chat.Expiry) error {
+	return s.call("PutExpiry", e.ConnectionID, e.At.UTC().Format(time.RFC3339))
+}
+
+func (s *store) DeleteExpiry(_ context.Context, e chat.Expiry) error {
+	return s.call("DeleteExpiry", e.ConnectionID, e.At.UTC().Format(time.RFC3339))
+}
+
 func (s *store) GetConnection(_ context.Context, id string) (chat.Connection, error) {
 	return chat.Connection{ID: id}, s.call("GetConnection", id)
 }

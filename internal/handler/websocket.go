@@ -2,6 +2,7 @@ package handler
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -16,19 +17,26 @@ import (
 type WebSocket struct {
 	Chat *chat.Service
 	Log  *slog.Logger
+	// AllowedOrigins are those whose pages may connect, as https://chat.example.com.
+	// None means any.
+	AllowedOrigins []string
 }
 
 // Handle serves one event. Its error is always nil: with an error, API Gateway
 // would send the client a frame of its own, or none.
 func (h WebSocket) Handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
 	request := event.RequestContext
+	if request.EventType == "CONNECT" && !h.isFromAllowedOrigin(event) {
+		h.Log.InfoContext(ctx, "connection refused", "reason", "origin", "requestId", request.RequestID)
+		return events.APIGatewayProxyResponse{StatusCode: http.StatusForbidden}, nil
+	}
 	var body []byte
 	caller, err := callerOf(request)
 	// The type, not the route, says what happened: no frame is a connect, what
 	// ever action is in it.
 	switch {
 	case request.EventType == "DISCONNECT": // whoever it was
-		err = h.Chat.Disconnect(ctx, request.ConnectionID)
+		err = errors.Join(h.Chat.Disconnect(ctx, request.ConnectionID), h.Chat.DropExpiry(ctx, caller))
 	case err != nil:
 	case request.EventType == "CONNECT":
 		err = h.Chat.Connect(ctx, chat.Connection{
@@ -39,7 +47,7 @@ func (h WebSocket) Handle(ctx context.Context, event events.APIGatewayWebsocketP
 	}
 	response := events.APIGatewayProxyResponse{StatusCode: http.StatusOK, Body: string(body)}
 	if protocol := subprotocol(event); protocol != "" {
-		response.Headers = map[string]string{"Sec-WebSocket-Protocol": protocol}
+		response.Headers = map[string]string{protocolHeader: protocol}
 	}
 	if err != nil {
 		h.Log.ErrorContext(ctx, "event not served", "route", request.RouteKey, "connectionId", request.ConnectionID,
@@ -64,7 +72,7 @@ func statusOf(err error) int {
 	switch chat.ErrorCode(err) {
 	case chat.CodeInternal:
 		return http.StatusInternalServerError
-	case chat.CodeIdentityRequired:
+	case chat.CodeIdentityRequired, chat.CodeTokenExpired:
 		return http.StatusUnauthorized
 	default:
 		return http.StatusForbidden
@@ -75,10 +83,7 @@ func statusOf(err error) int {
 // connects: the chat's own, or none. A browser that offers some and is granted
 // none closes the connection.
 func subprotocol(event events.APIGatewayWebsocketProxyRequest) string {
-	for name, value := range event.Headers {
-		if !strings.EqualFold(name, "Sec-WebSocket-Protocol") {
-			continue
-		}
+	for _, value := range valuesOf(event.Headers, protocolHeader) {
 		for offer := range strings.SplitSeq(value, ",") {
 			if strings.TrimSpace(offer) == chat.Subprotocol {
 				return chat.Subprotocol

@@ -2,8 +2,11 @@ package handler
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -16,7 +19,7 @@ func TestWebSocket(t *testing.T) {
 	t.Run("connect", func(t *testing.T) {
 		t.Parallel()
 		f := newFixture()
-		out, err := invoke(t, WebSocket{f.chat, f.log}.Handle, read(t, "connect.json"))
+		out, err := invoke(t, WebSocket{Chat: f.chat, Log: f.log}.Handle, read(t, "connect.json"))
 		if err != nil || out != ok+`""}` {
 			t.Errorf("%s, %v", out, err)
 		}
@@ -33,7 +36,7 @@ func TestWebSocket(t *testing.T) {
 		} {
 			f := newFixture()
 			event := strings.Replace(string(read(t, "connect.json")), `"headers": {`, `"headers": {"sec-websocket-protocol": "`+offer+`",`, 1)
-			out, err := invoke(t, WebSocket{f.chat, f.log}.Handle, []byte(event))
+			out, err := invoke(t, WebSocket{Chat: f.chat, Log: f.log}.Handle, []byte(event))
 			if want := `{"statusCode":200,"headers":` + accepted + `,"multiValueHeaders":null,"body":""}`; err != nil || out != want {
 				t.Errorf("offered %q: %s, %v, want %s", offer, out, err, want)
 			}
@@ -46,7 +49,7 @@ func TestWebSocket(t *testing.T) {
 		t.Parallel()
 		f := newFixture()
 		f.store.err = errors.New("table is down")
-		out, err := invoke(t, WebSocket{f.chat, f.log}.Handle, read(t, "connect.json"))
+		out, err := invoke(t, WebSocket{Chat: f.chat, Log: f.log}.Handle, read(t, "connect.json"))
 		if err != nil || !strings.HasPrefix(out, `{"statusCode":500,`) {
 			t.Errorf("%s, %v", out, err)
 		}
@@ -57,7 +60,7 @@ func TestWebSocket(t *testing.T) {
 	t.Run("disconnect", func(t *testing.T) {
 		t.Parallel()
 		f := newFixture()
-		out, err := invoke(t, WebSocket{f.chat, f.log}.Handle, read(t, "disconnect.json"))
+		out, err := invoke(t, WebSocket{Chat: f.chat, Log: f.log}.Handle, read(t, "disconnect.json"))
 		if err != nil || out != ok+`""}` {
 			t.Errorf("%s, %v", out, err)
 		}
@@ -65,10 +68,32 @@ func TestWebSocket(t *testing.T) {
 			"DeleteConnection R1kmxc2VNjMCFIA=", "ListSubscriptions", "DeleteSubscription General R1kmxc2VNjMCFIA=",
 		})
 	})
+	t.Run("the expiry of a token comes and goes with its connection", func(t *testing.T) {
+		t.Parallel()
+		at := time.Now().Add(time.Hour).Truncate(time.Second)
+		authorizer := fmt.Sprintf(`"requestContext": {"authorizer": {"principalId": "ada", "expiresAt": "%d"},`, at.Unix())
+		for file, want := range map[string]string{"connect.json": "PutExpiry", "disconnect.json": "DeleteExpiry"} {
+			f := newFixture()
+			event := strings.Replace(string(read(t, file)), `"requestContext": {`, authorizer, 1)
+			out, err := invoke(t, WebSocket{Chat: f.chat, Log: f.log}.Handle, []byte(event))
+			if want += " R1kmxc2VNjMCFIA= " + at.UTC().Format(time.RFC3339); err != nil || out != ok+`""}` || !slices.Contains(f.store.calls, want) {
+				t.Errorf("%s: %s, %v; calls %q, want %q", file, out, err, f.store.calls, want)
+			}
+		}
+	})
+	t.Run("an expired token is refused with 401", func(t *testing.T) {
+		t.Parallel()
+		f := newFixture()
+		event := strings.Replace(string(read(t, "connect.json")), `"requestContext": {`,
+			`"requestContext": {"authorizer": {"principalId": "ada", "expiresAt": "1700000000"},`, 1)
+		if out, err := invoke(t, WebSocket{Chat: f.chat, Log: f.log}.Handle, []byte(event)); err != nil || !strings.HasPrefix(out, `{"statusCode":401,`) {
+			t.Errorf("%s, %v", out, err)
+		}
+	})
 	t.Run("message", func(t *testing.T) {
 		t.Parallel()
 		f := newFixture()
-		out, err := invoke(t, WebSocket{f.chat, f.log}.Handle, read(t, "message.json"))
+		out, err := invoke(t, WebSocket{Chat: f.chat, Log: f.log}.Handle, read(t, "message.json"))
 		if err != nil || !strings.HasPrefix(out, ok+`"{\"event\":\"ack\",`) {
 			t.Errorf("%s, %v", out, err)
 		}
@@ -82,7 +107,7 @@ func TestWebSocket(t *testing.T) {
 	t.Run("unknown frame", func(t *testing.T) {
 		t.Parallel()
 		f := newFixture()
-		out, err := invoke(t, WebSocket{&chat.Service{Log: f.log}, f.log}.Handle, read(t, "default.json"))
+		out, err := invoke(t, WebSocket{Chat: &chat.Service{Log: f.log}, Log: f.log}.Handle, read(t, "default.json"))
 		if err != nil || !strings.HasPrefix(out, ok+`"{\"event\":\"error\",\"code\":\"invalid_json\",`) {
 			t.Errorf("%s, %v", out, err)
 		}
@@ -94,7 +119,7 @@ func TestWebSocket(t *testing.T) {
 		t.Parallel()
 		f := newFixture()
 		f.store.err = errors.New("table is down")
-		out, err := invoke(t, WebSocket{f.chat, f.log}.Handle, read(t, "message.json"))
+		out, err := invoke(t, WebSocket{Chat: f.chat, Log: f.log}.Handle, read(t, "message.json"))
 		want := ok + `"{\"event\":\"error\",\"code\":\"internal\",\"message\":\"internal error\"}"}`
 		if err != nil || out != want {
 			t.Errorf("%s, %v, want %s", out, err, want)
@@ -110,7 +135,7 @@ func TestWebSocket(t *testing.T) {
 		f := newFixture()
 		event := strings.Replace(string(read(t, "default.json")), `"$default"`, `"$connect"`, 1)
 		event = strings.Replace(event, `"hello"`, `"{\"action\":\"$connect\"}"`, 1)
-		out, err := invoke(t, WebSocket{f.chat, f.log}.Handle, []byte(event))
+		out, err := invoke(t, WebSocket{Chat: f.chat, Log: f.log}.Handle, []byte(event))
 		if err != nil || !strings.Contains(out, "unknown_action") || len(f.store.calls) != 0 {
 			t.Errorf("%s, %v, calls %v", out, err, f.store.calls)
 		}
@@ -127,7 +152,7 @@ func TestDefect5NoFrameMakesTheFunctionFail(t *testing.T) {
 		f := newFixture()
 		var event events.APIGatewayWebsocketProxyRequest
 		event.RequestContext.EventType, event.RequestContext.RouteKey, event.Body = "MESSAGE", route, body
-		response, err := WebSocket{f.chat, f.log}.Handle(t.Context(), event)
+		response, err := WebSocket{Chat: f.chat, Log: f.log}.Handle(t.Context(), event)
 		if err != nil || response.StatusCode != 200 || !strings.Contains(response.Body, `"event":"error"`) {
 			t.Errorf("%s %q: %+v, %v", route, body, response, err)
 		}

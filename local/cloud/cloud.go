@@ -28,6 +28,7 @@ import (
 	"example.com/chatstack/local/iam"
 	"example.com/chatstack/local/lambda"
 	"example.com/chatstack/local/logs"
+	"example.com/chatstack/local/schedule"
 )
 
 // Options say where a cloud lives and what it runs on.
@@ -66,6 +67,7 @@ type Cloud struct {
 	lambda     *lambda.Service
 	gateway    *gateway.Gateway
 	poller     *eventsource.Poller
+	schedule   *schedule.Scheduler
 	letters    *deadLetters
 
 	stop context.CancelFunc // ends the background work
@@ -159,6 +161,7 @@ func (c *Cloud) start(ctx, background context.Context, engine dynamo.EngineOptio
 		DeadLetters: destinations{c}, Log: c.log, Clock: c.clock,
 		DuplicateFault: func(m eventsource.Mapping) bool { return c.faults.Duplicate(m.FunctionName) },
 	})
+	c.schedule = schedule.New(schedule.Options{Fire: c.fire, Clock: c.clock})
 	c.work.Go(func() { c.sweeper.Run(background) })
 	c.work.Go(func() {
 		select {
@@ -209,6 +212,9 @@ func (c *Cloud) Close() {
 	defer c.changes.Unlock()
 	for _, l := range c.listeners {
 		l.Close()
+	}
+	if c.schedule != nil {
+		c.schedule.Close()
 	}
 	if c.poller != nil {
 		c.poller.Close()

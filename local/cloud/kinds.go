@@ -57,7 +57,7 @@ func kinds() map[string]*kind {
 	all := map[string]*kind{}
 	for _, service := range []map[string]*kind{
 		tableKinds(), queueKinds(), logKinds(), identityKinds(), functionKinds(), permissionKinds(),
-		gatewayKinds(), mappingKinds(),
+		gatewayKinds(), mappingKinds(), ruleKinds(),
 	} {
 		maps.Copy(all, service)
 	}
@@ -69,6 +69,7 @@ var order = []string{
 	typeTable, typeQueue, typeLogGroup, typeRole, typePolicy, typeRolePolicy, typePolicyAttachment,
 	typeFunction, typePermission,
 	typeAPI, typeStage, typeAuthorizer, typeIntegration, typeRoute, typeRouteResponse, typeMapping,
+	typeRule, typeTarget,
 	typeAlarm, typeDashboard,
 }
 

@@ -119,7 +119,7 @@ type permitted struct{ c *Cloud }
 
 func (p permitted) Invoke(ctx context.Context, arn, source string, payload []byte) ([]byte, string, error) {
 	function := functionName(arn)
-	if err := p.c.mayInvoke(function, source); err != nil {
+	if err := p.c.mayInvoke(apiGateway, function, source); err != nil {
 		return nil, "", err
 	}
 	return direct{p.c.lambda}.Invoke(ctx, function, payload)

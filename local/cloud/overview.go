@@ -1,9 +1,12 @@
 package cloud
 
 import (
+	"encoding/json"
 	"slices"
 
+	"example.com/chatstack/internal/issuer"
 	"example.com/chatstack/local/eventsource"
+	"example.com/chatstack/local/schedule"
 )
 
 // An Overview is what runs in a cloud, for people who ask.
@@ -14,6 +17,7 @@ type Overview struct {
 	Tables    []Table    `json:"tables"`
 	Mappings  []Mapping  `json:"mappings"`
 	Queues    []Queue    `json:"queues"`
+	Rules     []Rule     `json:"rules"`
 	Idle      []Idle     `json:"idle"`
 }
 
@@ -23,13 +27,16 @@ type API struct {
 	Stage       string `json:"stage"`
 	Endpoint    string `json:"endpoint"`
 	Connections int    `json:"connections"`
+
+	// Identity says whose tokens its authorizer takes, if that is the chat's own.
+	Identity *issuer.Settings `json:"identity,omitempty"`
 }
 
 // A Function is a Lambda function.
 type Function struct {
 	Name     string   `json:"name"`
 	LogGroup string   `json:"logGroup"`
-	Triggers []string `json:"triggers"` // what invokes it: route keys, and "stream"
+	Triggers []string `json:"triggers"` // what invokes it: route keys, "stream" and "schedule"
 	Muted    bool     `json:"muted"`    // its role does not let it write its log
 }
 
@@ -52,6 +59,14 @@ type Queue struct {
 	Messages int    `json:"messages"`
 }
 
+// A Rule is a scheduled rule of EventBridge.
+type Rule struct {
+	Name     string `json:"name"`
+	Schedule string `json:"schedule"`
+	State    string `json:"state"`
+	schedule.Status
+}
+
 // Idle is a resource that is kept in the stack's state only.
 type Idle struct {
 	Type string `json:"type"`
@@ -72,7 +87,7 @@ func (c *Cloud) Overview() Overview {
 		for _, stage := range c.notes.list(typeStage, of) {
 			o.APIs = append(o.APIs, API{
 				Name: api.Inputs.text("name"), Stage: stage.Inputs.text("name"), Endpoint: stage.Outputs.text("invokeUrl"),
-				Connections: connected[stage.Inputs.text("name")],
+				Connections: connected[stage.Inputs.text("name")], Identity: c.identityOf(api.ID),
 			})
 		}
 		for _, route := range c.notes.list(typeRoute, of) {
@@ -87,6 +102,16 @@ func (c *Cloud) Overview() Overview {
 		triggers[name] = append(triggers[name], "stream")
 		status, _ := c.poller.Status(r.ID)
 		o.Mappings = append(o.Mappings, Mapping{Function: name, StreamARN: r.Inputs.text("eventSourceArn"), Status: status})
+	}
+	for _, r := range c.notes.list(typeRule, nil) {
+		for _, target := range c.targets(r) {
+			name := functionName(target.Inputs.text("arn"))
+			triggers[name] = append(triggers[name], "schedule")
+		}
+		o.Rules = append(o.Rules, Rule{
+			Name: r.ID, Schedule: r.Inputs.text("scheduleExpression"), State: ruleState(r),
+			Status: c.schedule.Status(r.Outputs.text("arn")),
+		})
 	}
 	for _, r := range c.notes.list(typeFunction, nil) {
 		slices.Sort(triggers[r.ID])
@@ -108,4 +133,24 @@ func (c *Cloud) Overview() Overview {
 		}
 	}
 	return o
+}
+
+// identityOf reads whose tokens are taken by the authorizer of an API, of what its
+// function is told; nil where it is told nothing of the kind.
+func (c *Cloud) identityOf(apiID string) *issuer.Settings {
+	connect := func(r *Resource) bool {
+		return r.Inputs.text("apiId") == apiID && r.Inputs.text("authorizerId") != ""
+	}
+	for _, route := range c.notes.list(typeRoute, connect) {
+		authorizer := c.notes.get(typeAuthorizer, route.Inputs.text("authorizerId"))
+		if authorizer == nil {
+			continue
+		}
+		function := c.notes.get(typeFunction, functionName(functionOf(authorizer.Inputs.text("authorizerUri"))))
+		var settings issuer.Settings
+		if function != nil && json.Unmarshal([]byte(function.Inputs.sub("environment").sub("variables").text("JWT")), &settings) == nil {
+			return &settings
+		}
+	}
+	return nil
 }

@@ -66,7 +66,7 @@ func TestEveryCallAsksForTheToken(t *testing.T) {
 	server.Stop = func() { t.Error("stopped without the token") }
 	letters := put(t, server, queue, "q", cloud.Properties{"name": "q"})
 	for name, given := range map[string]string{"none": "", "another": "Bearer other", "without Bearer": token} {
-		for _, call := range [][2]string{{"GET", "status"}, {"POST", "keep"}, {"POST", "shutdown"}, {"POST", "clock"}, {"DELETE", "faults"}, {"GET", "iam"}, {"DELETE", "dlq"}, {"GET", "else"}} {
+		for _, call := range [][2]string{{"GET", "status"}, {"POST", "keep"}, {"POST", "shutdown"}, {"POST", "clock"}, {"DELETE", "faults"}, {"GET", "iam"}, {"DELETE", "dlq"}, {"POST", "token"}, {"GET", "else"}} {
 			req, err := http.NewRequest(call[0], address.URL+"/control/"+call[1], strings.NewReader("[]"))
 			if err != nil {
 				t.Fatal(err)

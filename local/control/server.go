@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"example.com/chatstack/local/cloud"
+	"example.com/chatstack/local/tokens"
 )
 
 // A Server answers the control API of one cloud, under /control/.
@@ -16,8 +17,10 @@ type Server struct {
 	Cloud *cloud.Cloud
 	Page  string // URL of the chat page
 	Token string
-	Since time.Time
-	Stop  context.CancelFunc // ends the cloud's process
+	// Issuer signs tokens for stages that take those of this machine.
+	Issuer *tokens.Issuer
+	Since  time.Time
+	Stop   context.CancelFunc // ends the cloud's process
 }
 
 // Handler returns the API, for the chatstack command and for tests in any
@@ -40,6 +43,8 @@ type Server struct {
 //	GET    /control/iam          for each function what its role allows and what was used of it (a list of Access)
 //	GET    /control/dlq          the dead letters, the newest first, and the records they speak of (a list of cloud.Letter)
 //	DELETE /control/dlq          empty the queues
+//
+//	POST   /control/token        a tokens.Request: a token that the stages take (tokens.Token); 409 where none does
 //
 // Bodies are JSON, in both directions; durations are text, as "50ms" or "1h30m".
 // A request that is not understood whole (an unknown field, a value that is none)
@@ -64,6 +69,8 @@ func (s *Server) Handler() http.Handler {
 		"GET /control/iam":    s.access,
 		"GET /control/dlq":    s.letters,
 		"DELETE /control/dlq": s.clearLetters,
+
+		"POST /control/token": s.token,
 	} {
 		mux.HandleFunc(pattern, handler)
 	}
@@ -106,17 +113,28 @@ func (s *Server) keep(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// takesOwnTokens reports whether one connects to a stage with tokens of this
+// machine.
+func (s *Server) takesOwnTokens(api cloud.API) bool {
+	return api.Identity != nil && api.Identity.URL == s.url()
+}
+
 // Endpoints answers /endpoints.json, from which the chat page learns what it
-// can connect to.
+// can connect to, and "identity":"local" where it needs a token of POST /token.
 func (s *Server) Endpoints(w http.ResponseWriter, r *http.Request) {
 	type endpoint struct {
 		Name     string `json:"name"`
 		Stage    string `json:"stage"`
 		Endpoint string `json:"endpoint"`
+		Identity string `json:"identity,omitempty"`
 	}
 	list := []endpoint{}
 	for _, api := range s.Cloud.Overview().APIs {
-		list = append(list, endpoint{api.Name, api.Stage, api.Endpoint})
+		one := endpoint{Name: api.Name, Stage: api.Stage, Endpoint: api.Endpoint}
+		if s.takesOwnTokens(api) {
+			one.Identity = "local"
+		}
+		list = append(list, one)
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	answer(w, http.StatusOK, map[string]any{"endpoints": list})

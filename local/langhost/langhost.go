@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -30,6 +31,7 @@ type Host struct {
 
 	binary string // where the built program goes
 	output io.Writer
+	extra  []string // of programs' environments
 
 	mu     sync.Mutex
 	engine string // the engine's address, told at the handshake
@@ -39,8 +41,10 @@ type Host struct {
 }
 
 // New returns a host that builds programs to binary, a path. What a program
-// prints goes to output.
-func New(binary string, output io.Writer) *Host { return &Host{binary: binary, output: output} }
+// prints goes to output. Its environment has these variables besides ("NAME=value").
+func New(binary string, output io.Writer, environment ...string) *Host {
+	return &Host{binary: binary, output: output, extra: environment}
+}
 
 // Register lets server answer the engine.
 func (h *Host) Register(server *grpc.Server) { pulumirpc.RegisterLanguageRuntimeServer(server, h) }
@@ -101,7 +105,7 @@ func (h *Host) Run(ctx context.Context, req *pulumirpc.RunRequest) (*pulumirpc.R
 	program := exec.CommandContext(ctx, h.binary)
 	program.WaitDelay = waitDelay
 	program.Dir = req.GetPwd()
-	program.Env = append(os.Environ(), environment...)
+	program.Env = slices.Concat(os.Environ(), h.extra, environment)
 	program.Stdout, program.Stderr = h.output, h.output
 	err = program.Run()
 	var exit *exec.ExitError

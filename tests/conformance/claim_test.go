@@ -54,7 +54,7 @@ func claims() []claim {
 		upgradeClaims(), selectionClaims(), authorizerClaims(), frameClaims(), responseClaims(), subprotocolClaims(),
 		eventClaims(), inboundClaims(), closingClaims(), idleClaims(),
 		managementClaims(), quotaClaims(),
-		runtimeClaims(), environmentClaims(), lifecycleClaims(),
+		runtimeClaims(), environmentClaims(), lifecycleClaims(), scheduleClaims(),
 		streamEventClaims(), parameterClaims(), failureClaims(), destinationClaims(), filterClaims(), orderClaims(),
 		tableClaims(), permissionClaims(),
 	)

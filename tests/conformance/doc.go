@@ -37,8 +37,9 @@
 //
 // A run costs a few cents at most: some thousand messages, invocations and
 // writes on demand. Nothing of the subject costs while it is idle, except that
-// tables and logs keep some kilobytes. The functions are built for linux/arm64;
-// `pulumi config set platform linux/amd64` builds them for the other.
+// tables and logs keep some kilobytes, and a rule invokes a function every hour.
+// The functions are built for linux/arm64; `pulumi config set platform linux/amd64`
+// builds them for the other.
 //
 // Credentials need dynamodb:* on the subject's tables and streams,
 // execute-api:ManageConnections on its APIs, and sqs:ReceiveMessage and

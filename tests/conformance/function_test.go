@@ -453,8 +453,27 @@ func lifecycleClaims() []claim {
 		},
 		{
 			rows: "D4.async", how: documented,
-			says:    "Asynchronous invocations are retried twice",
-			without: "neither WebSocket APIs nor event source mappings make any",
+			says: "Asynchronous invocations are retried twice",
+			when: alone, long: true,
+			run: func(c *check, s *subject) {
+				s.pass(c, time.Hour)
+				attempts := func() (most int) {
+					byEvent := map[string]int{}
+					for _, e := range s.events(c, "scheduled") {
+						id := e.text("id")
+						byEvent[id]++
+						most = max(most, byEvent[id])
+					}
+					return most
+				}
+				for tries := 0; attempts() < 3 && tries < 10; tries++ {
+					s.pass(c, time.Minute)
+				}
+				s.pass(c, 10*time.Minute)
+				if n := attempts(); n != 3 {
+					c.Errorf("%d attempts, want 3", n)
+				}
+			},
 		},
 		{
 			rows: "D4.sync", how: documented,

@@ -40,6 +40,7 @@ var reference = []section{
 	{"D2", "Errors of the Runtime API", words("id state large exit timeout")},
 	{"D3", "A function's environment", words("variables xray paths execution reserved bootstrap")},
 	{"D4", "Environments, limits, kinds of invocation", words("init one frozen reset tmp payload limits report async sync")},
+	{"D5", "EventBridge's scheduled rules", words("event rate cron permission")},
 	{"E1", "What a function on a stream gets", words("record date arn ttl binary view images size no-change")},
 	{"E2", "An event source mapping's settings", words("BatchSize MaximumBatchingWindowInSeconds ParallelizationFactor " +
 		"MaximumRecordAgeInSeconds MaximumRetryAttempts BisectBatchOnFunctionError TumblingWindowInSeconds StartingPosition " +

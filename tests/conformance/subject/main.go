@@ -5,6 +5,8 @@
 package main
 
 import (
+	"time"
+
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
 
@@ -14,7 +16,7 @@ import (
 func main() {
 	pulumi.Run(func(ctx *pulumi.Context) error {
 		s := &subject{ctx: ctx, platform: components.Platform(config.New(ctx, "conformance").Get("platform"))}
-		for _, declare := range []func() error{s.declareRecord, s.declareAPIs, s.declareFeeds} {
+		for _, declare := range []func() error{s.declareRecord, s.declareAPIs, s.declareFeeds, s.declareSchedule} {
 			if err := declare(); err != nil {
 				return err
 			}
@@ -38,6 +40,20 @@ func (s *subject) declareRecord() (err error) {
 	}
 	s.ctx.Export("record", s.record.Name)
 	s.ctx.Export("recordStream", s.record.StreamARN)
+	return nil
+}
+
+// declareSchedule declares a rule that is due seldom, since it costs when it is.
+func (s *subject) declareSchedule() error {
+	scheduled, err := s.probe("scheduled", components.GoFunctionArgs{Environment: pulumi.StringMap{"PROBE": pulumi.String("scheduled")}})
+	if err != nil {
+		return err
+	}
+	schedule, err := components.NewSchedule(s.ctx, "scheduled", &components.ScheduleArgs{Function: scheduled, Every: time.Hour})
+	if err != nil {
+		return err
+	}
+	s.ctx.Export("scheduledRule", schedule.RuleARN)
 	return nil
 }
 

@@ -1,5 +1,5 @@
 // Command function is what the tests of the local cloud deploy: it answers
-// frames, fails on stream records, and as an authorizer allows or denies as the
+// frames, fails on stream records, prints the time of scheduled events, and as an authorizer allows or denies as the
 // header Effect says.
 package main
 
@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -22,6 +23,8 @@ type event struct {
 	Body    string
 	Records []json.RawMessage
 
+	Time string `json:"time"`
+
 	MethodARN string            `json:"methodArn"`
 	Headers   map[string]string `json:"headers"`
 }
@@ -35,6 +38,13 @@ func main() {
 	lambda.Start(func(ctx context.Context, e event) (any, error) {
 		if e.Records != nil {
 			return nil, errors.New("records are not taken")
+		}
+		if e.Time != "" {
+			fmt.Println("scheduled at", e.Time)
+			if os.Getenv("FAIL") != "" {
+				return nil, errors.New("scheduled events are not taken")
+			}
+			return nil, nil
 		}
 		if e.MethodARN != "" {
 			return policy(e.Headers["Effect"], e.MethodARN), nil

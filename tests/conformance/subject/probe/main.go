@@ -1,6 +1,7 @@
 // Command probe is a Lambda function that behaves as it is told, well or badly,
 // and notes what it got. By the variable PROBE it stands behind routes, is an
-// authorizer, reads a stream, or speaks the Runtime API by itself.
+// authorizer, reads a stream, is invoked on a schedule, or speaks the Runtime API
+// by itself.
 package main
 
 import (
@@ -35,6 +36,8 @@ func main() {
 		lambda.Start(p.authorize)
 	case "reader":
 		lambda.Start(p.read)
+	case "scheduled":
+		lambda.Start(p.scheduled)
 	case "runtime":
 		err = serveRuntime(os.Getenv("AWS_LAMBDA_RUNTIME_API"))
 	default:
@@ -75,6 +78,14 @@ func (p *probe) note(ctx context.Context, key string, payload json.RawMessage) e
 		return fmt.Errorf("note what %s saw: %w", key, err)
 	}
 	return nil
+}
+
+// scheduled notes each attempt at an event, and fails it.
+func (p *probe) scheduled(ctx context.Context, payload json.RawMessage) error {
+	if err := p.note(ctx, "scheduled", payload); err != nil {
+		return err
+	}
+	return errOrdered
 }
 
 // farewell notes that the process was told to end.
