@@ -3,6 +3,7 @@ package components
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path"
 	"reflect"
 	"runtime"
@@ -21,7 +22,8 @@ type chatFunction struct {
 }
 
 // chatFunctions are the functions that come with the chat, the one that
-// imports most first. Only who knows its users has moderators.
+// imports most first. Only who knows its users has direct
+// messages and moderators.
 func (a ChatStackArgs) chatFunctions() []chatFunction {
 	all := []chatFunction{
 		{name: "broadcast"}, // on the table's stream
@@ -33,6 +35,9 @@ func (a ChatStackArgs) chatFunctions() []chatFunction {
 		{name: "fallback", routes: map[string]bool{DefaultRoute: true}},
 	}
 	if a.hasIdentity() {
+		for _, f := range all {
+			maps.Copy(f.routes, routesOfUsers[f.name])
+		}
 		moderation := chatFunction{name: "moderation", routes: map[string]bool{}}
 		for _, action := range chat.ModerationActions() {
 			moderation.routes[action] = true
@@ -40,6 +45,13 @@ func (a ChatStackArgs) chatFunctions() []chatFunction {
 		all = append(all, moderation)
 	}
 	return all
+}
+
+// routesOfUsers are the routes of these functions that only who knows its users
+// has.
+var routesOfUsers = map[string]map[string]bool{
+	"message": {chat.ActionSendDirect: true},
+	"channel": {chat.ActionListDirects: true},
 }
 
 // chatPackage is the import path of a function that comes with the chat, told
