@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"example.com/chatstack/chat"
@@ -84,7 +85,14 @@ func decodeLine(line []byte) (wire, bool) {
 }
 
 // sequenced reports whether the event has a place in the order of its channel.
-func (w wire) sequenced() bool { return w.ordered() && w.ChannelID != "" && w.Seq > 0 }
+// What is direct has none here: its channel cannot be asked for, and it comes out
+// of the client as it is.
+func (w wire) sequenced() bool {
+	return w.ordered() && w.ChannelID != "" && w.Seq > 0 && !w.direct()
+}
+
+// direct reports whether the event is of a conversation of two users.
+func (w wire) direct() bool { return strings.HasPrefix(w.ChannelID, chat.DirectPrefix) }
 
 // ordered reports whether it should have one.
 func (w wire) ordered() bool {
@@ -94,7 +102,7 @@ func (w wire) ordered() bool {
 // answers reports whether the event answers a frame.
 func (w wire) answers() bool {
 	switch w.Event {
-	case "ack", "subscribed", "unsubscribed", "history", "members", "you", "pong", "error":
+	case "ack", "subscribed", "unsubscribed", "history", "members", "directs", "you", "pong", "error":
 		return true
 	}
 	return false
