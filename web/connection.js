@@ -3,6 +3,10 @@
 
 const words = { closed: "Offline", connecting: "Connecting…", open: "Connected" };
 
+/** What is said in place of it where more is known. */
+const closed = { banned: "Banned", token_expired: "Signed out" };
+const waiting = { refused: "Not let in, again", kicked: "Removed, back" };
+
 export class ConnectionView {
   #chat = null;
   #timer;
@@ -51,20 +55,26 @@ export class ConnectionView {
 
   #show() {
     const { box, text, announce, retry, toggle } = this.#parts;
-    const { state } = this.#chat;
+    const { state, reason } = this.#chat;
     box.dataset.state = text.dataset.state = state;
     retry.hidden = state !== "waiting";
     toggle.textContent = state === "closed" ? "Connect" : "Disconnect";
-    announce.textContent = words[state] ?? "Connection lost, reconnecting";
+    announce.textContent = this.#words ?? (reason === "refused" ? "Not let in, trying again" : "Connection lost, reconnecting");
     clearInterval(this.#timer);
     if (state === "waiting") this.#timer = setInterval(() => this.#count(), 250);
     this.#count();
   }
 
+  /** What the state is called; a wait is counted instead. */
+  get #words() {
+    const { state, reason } = this.#chat;
+    return (state === "closed" && closed[reason]) || words[state];
+  }
+
   #count() {
-    const { state, retryAt } = this.#chat;
+    const { reason, retryAt } = this.#chat;
     const seconds = Math.max(1, Math.ceil((retryAt - Date.now()) / 1000));
-    const text = words[state] ?? `Reconnecting in ${seconds} s`;
+    const text = this.#words ?? `${waiting[reason] ?? "Reconnecting"} in ${seconds} s`;
     if (this.#parts.text.textContent !== text) this.#parts.text.textContent = text;
   }
 }

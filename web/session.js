@@ -1,0 +1,46 @@
+// session.js signs a person in, where a stage knows its users. What it gives goes
+// to the client alone: a token is in no URL, and stored at most for this tab.
+
+import { askPerson, askToken } from "./dialogs.js";
+import * as memory from "./memory.js";
+
+/** How long the issuer may take to answer, in ms. */
+const patience = 10_000;
+
+/**
+ * signIn resolves to what the client takes for its token: nothing where users are
+ * anonymous, a function where the page's host gives out a fresh one, else the one
+ * that a person has. It resolves to null where they would rather not. again asks,
+ * also where it is known, and why says why.
+ */
+export async function signIn(server, { again = false, why = "" } = {}) {
+  if (server.identity === "local") return signInHere(server, again);
+  let token = again ? "" : memory.token.get(server.name);
+  if (!token && !server.identity && !again) return { token: "" };
+  token ||= await askToken(why);
+  if (!token) return null;
+  memory.token.set(server.name, token);
+  return { token };
+}
+
+async function signInHere(server, again) {
+  const known = memory.person.get(server.name);
+  const person = again || !known ? await askPerson(known ?? {}, issue) : known;
+  if (!person) return null;
+  memory.person.set(server.name, person);
+  return { token: () => issue(person) };
+}
+
+/** Asks the page's host for a token of a person. */
+async function issue(person) {
+  const response = await fetch("./token", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(person),
+    cache: "no-store",
+    signal: AbortSignal.timeout(patience),
+  });
+  if (!response.ok) throw new Error(`The sign-in was refused: ${(await response.text()).trim().slice(0, 300) || response.status}`);
+  const { token } = await response.json();
+  return token;
+}
