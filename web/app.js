@@ -13,7 +13,7 @@ import { MembersPanel } from "./panel.js";
 import { hue, initials } from "./people.js";
 import { Room } from "./room.js";
 import { fromAddress, listed } from "./servers.js";
-import { signIn } from "./session.js";
+import { forget, signIn } from "./session.js";
 
 const byID = (id) => document.getElementById(id);
 
@@ -45,12 +45,12 @@ let room = null;
 let server = null; // the one of room
 let me = "";
 
-function showMe(name, title = "") {
+function showMe(name, user = "") {
   byID("you-name").textContent = name;
-  byID("you-name").title = title;
+  byID("you-name").title = user;
   const avatar = byID("you-avatar");
-  avatar.textContent = initials(name);
-  avatar.style.setProperty("--hue", hue(title || name));
+  avatar.textContent = name ? initials(name) : "";
+  avatar.style.setProperty("--hue", hue(user || name));
 }
 
 function setName(name) {
@@ -69,17 +69,30 @@ async function changeName({ first }) {
   byID("message").focus();
 }
 
+/** Sees to a name where the server knows nobody. */
+async function introduce() {
+  if (me || memory.name.get()) setName(me || memory.name.get());
+  else await changeName({ first: true });
+}
+
+/** Offers what a person can do about who they are here. */
+function offer(action) {
+  byID("account").dataset.action = action;
+  byID("account").textContent = { rename: "Rename", out: "Sign out", in: "Sign in" }[action];
+}
+
 /** Begins a Room, after signing in where the server wants that. Reports whether it did. */
 async function enter(next, options) {
   const session = await signIn(next, options);
-  if (!session) return false;
+  if (!session) {
+    leave(next);
+    return false;
+  }
   room?.end();
   server = next;
-  byID("endpoint-label").textContent = server.name;
-  byID("endpoint-label").title = server.name;
-  byID("rename").textContent = session.token ? "Switch user" : "Rename";
+  byID("endpoint-label").textContent = byID("endpoint-label").title = server.name;
   const chat = new Chat(server.url, { channels: memory.channels.get(server.name), token: session.token });
-  room = new Room(chat, { list, directs, panel, menu, toast, me: () => chat.name || me });
+  room = new Room(chat, { list, directs, panel, menu, toast, me: () => chat.name || session.name || me });
   chat.addEventListener("channels", ({ detail }) => memory.channels.set(next.name, detail.channels));
   chat.addEventListener("connection", () => {
     if (chat.user) showMe(chat.name, chat.user);
@@ -87,32 +100,49 @@ async function enter(next, options) {
   chat.addEventListener("state", ({ detail }) => follow(next, session, detail));
   connection.follow(chat);
   chat.connect();
+  offer(session.token ? "out" : "rename");
+  if (session.token) showMe(session.name ?? "", session.user);
+  else await introduce();
   return true;
+}
+
+/** Ends the Room, if it is of a server that one has to sign in to. */
+function leave(of) {
+  room?.end();
+  room = null;
+  server = of;
+  connection.follow(null);
+  byID("endpoint-label").textContent = byID("endpoint-label").title = of.name;
+  showMe("");
+  offer("in");
+  toast.show("Sign in to begin.");
 }
 
 /** Says what to do where a connection is not let in. */
 function follow(of, { token }, { state, reason }) {
   if (reason === "refused") {
-    const help = token ? "“Switch user” signs in anew." : "If it asks for a token, give one under “Change server”.";
+    const help = token ? "“Sign out” lets you sign in anew." : "If it asks for a token, give one under “Change server”.";
     toast.show(`The chat is not there, or does not let you in. ${help}`);
   }
-  if (state === "closed" && reason === "token_expired") signInAgain(of, "Your session has expired. Paste a new token to go on.");
+  if (state === "closed" && reason === "token_expired") {
+    memory.token.set(of.name, "");
+    enter(of, { again: true, why: "Your session has expired. Paste a new token to go on." });
+  }
 }
 
-async function signInAgain(of, why) {
-  const entered = await enter(of, { again: true, why });
-  if (!entered && why) toast.show("Your session has expired. “Switch user” signs in anew.");
-}
-
-async function rename() {
-  if (byID("rename").textContent === "Rename") {
+async function changeAccount() {
+  const { action } = byID("account").dataset;
+  if (action === "rename") {
     await changeName({ first: false });
     return;
   }
-  const channels = memory.channels.get(server.name);
-  memory.channels.set(server.name, null); // those of another user
-  const entered = await enter(server, { again: true });
-  if (!entered) memory.channels.set(server.name, channels);
+  if (action === "out") {
+    forget(server);
+    memory.channels.set(server.name, null); // those of another user
+    leave(server);
+  }
+  toast.hide();
+  await enter(server, { again: true });
   byID("message").focus();
 }
 
@@ -133,13 +163,9 @@ async function start() {
   const only = fromAddress(location.search) ?? (servers.length === 1 ? servers[0] : null);
   if (only) await enter(only);
   else await changeServer();
-  if (!room) toast.show(only ? "Sign in to begin: “Switch user”." : "Choose a server to begin.");
-  if (only && !room) {
-    server = only;
-    byID("rename").textContent = "Switch user";
-  } else if (byID("rename").textContent === "Rename") {
-    if (memory.name.get()) setName(memory.name.get());
-    else await changeName({ first: true });
+  if (!server) {
+    toast.show("Choose a server to begin.");
+    await introduce();
   }
   byID("message").focus();
 }
@@ -174,7 +200,7 @@ byID("leave").addEventListener("click", () => room?.leave());
 byID("latest").addEventListener("click", () => room?.toLatest());
 byID("slowness").addEventListener("click", ({ currentTarget }) => room?.chooseSlowness(currentTarget));
 byID("members-close").addEventListener("click", () => people.close());
-byID("rename").addEventListener("click", rename);
+byID("account").addEventListener("click", changeAccount);
 byID("change").addEventListener("click", changeServer);
 document.addEventListener("visibilitychange", () => room?.read());
 grow(byID("message"));

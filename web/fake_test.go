@@ -32,6 +32,7 @@ type fakeChat struct {
 	mu        sync.Mutex
 	sockets   map[*fakeSocket]bool
 	logs      map[string][]frame // channel -> what has a seq, in its order
+	sent      map[string]frame   // user and id -> the message
 	accepted  int
 	apis      []string            // the names in endpoints.json
 	identity  string              // how users sign in: "" not at all, "local" with POST /token, else elsewhere
@@ -70,7 +71,7 @@ func startFakeChat(t *testing.T) *fakeChat {
 	t.Helper()
 	chat := &fakeChat{
 		sockets: map[*fakeSocket]bool{}, logs: map[string][]frame{}, apis: []string{"chat-api"},
-		moderates: map[string][]string{}, banned: map[string]bool{},
+		sent: map[string]frame{}, moderates: map[string][]string{}, banned: map[string]bool{},
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", web.Handler())
@@ -189,7 +190,9 @@ func (c *fakeChat) membersLocked(channel string) []frame {
 		}
 		members[at]["connections"] = append(members[at]["connections"].([]string), socket.id)
 	}
-	slices.SortFunc(members, func(a, b frame) int { return cmp.Compare(fmt.Sprint(a["user"]), fmt.Sprint(b["user"])) })
+	slices.SortFunc(members, func(a, b frame) int {
+		return cmp.Compare(fmt.Sprint(a["user"], a["connections"]), fmt.Sprint(b["user"], b["connections"]))
+	})
 	return members
 }
 
@@ -411,12 +414,18 @@ func (c *fakeChat) answer(socket *fakeSocket, request frame) {
 		}
 		c.mu.Lock()
 		mute := c.mute || c.deaf
-		var message frame
-		if !mute || c.deaf {
+		// The ids of a user's messages are known whatever connection they come from.
+		key := fmt.Sprint(socket.user.User, " ", request["id"])
+		message := c.sent[key]
+		if socket.user.User == "" {
+			message = nil
+		}
+		if message == nil && (!mute || c.deaf) {
 			message = c.messageLocked(channel, socket.id, name, content)
 			if socket.user.User != "" {
 				message["user"], c.logs[channel][message["seq"].(int)-1]["user"] = socket.user.User, socket.user.User
 			}
+			c.sent[key] = message
 		}
 		if !mute {
 			c.publishLocked(channel, message) // it may well come before the ack

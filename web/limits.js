@@ -49,8 +49,8 @@ export class Limits {
       return { text: `You are muted${end}`, passes: muted !== Infinity };
     }
     const wait = this.wait(channel);
-    if (wait > 0) return { text: `Slow mode: write again in ${wait} s`, passes: true };
+    if (wait > 0) return { text: `Slow mode: wait ${wait} s`, passes: true };
     const slow = this.#slow.get(channel);
-    return { text: slow ? `Slow mode: one message in ${seconds(slow)}` : "", passes: false };
+    return { text: slow ? `Slow mode: ${seconds(slow)}` : "", passes: false };
   }
 }

@@ -15,7 +15,7 @@ const nearTop = 160;
 const labels = {
   edit: ["Edit", "message-edit"],
   remove: ["Delete", "message-delete"],
-  choose: ["Author…", "message-author"],
+  choose: ["More…", "message-author"],
 };
 
 /** Why a message was not sent, where it was not the server that refused it. */

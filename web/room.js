@@ -569,7 +569,8 @@ export class Room {
     const title = byID("title");
     title.textContent = name || "No channel";
     title.title = room?.peer ?? "";
-    title.dataset.hash = room && !room.peer ? "#" : "";
+    if (room && !room.peer) title.dataset.hash = "#";
+    else delete title.dataset.hash;
     byID("leave").hidden = !room || Boolean(room.peer);
     byID("leave").setAttribute("aria-label", `Leave ${name}`);
     byID("latest").hidden = !room?.view.behind;

@@ -8,9 +8,9 @@ import * as memory from "./memory.js";
 const patience = 10_000;
 
 /**
- * signIn resolves to what the client takes for its token: nothing where users are
- * anonymous, a function where the page's host gives out a fresh one, else the one
- * that a person has. It resolves to null where they would rather not. again asks,
+ * signIn resolves to { token, user, name }, as far as they are known. The token is
+ * as the client takes it: nothing where users are anonymous, a function where the
+ * page's host gives out a fresh one, else the one that a person has. It resolves to null where they would rather not. again asks,
  * also where it is known, and why says why.
  */
 export async function signIn(server, { again = false, why = "" } = {}) {
@@ -28,7 +28,13 @@ async function signInHere(server, again) {
   const person = again || !known ? await askPerson(known ?? {}, issue) : known;
   if (!person) return null;
   memory.person.set(server.name, person);
-  return { token: () => issue(person) };
+  return { ...person, token: () => issue(person) };
+}
+
+/** Signs a person out, as far as this page remembers. */
+export function forget(server) {
+  memory.token.set(server.name, "");
+  memory.person.set(server.name, null);
 }
 
 /** Asks the page's host for a token of a person. */
