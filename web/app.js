@@ -92,7 +92,7 @@ async function enter(next, options) {
   server = next;
   byID("endpoint-label").textContent = byID("endpoint-label").title = server.name;
   const chat = new Chat(server.url, { channels: memory.channels.get(server.name), token: session.token });
-  room = new Room(chat, { list, directs, panel, menu, toast, me: () => chat.name || session.name || me });
+  room = new Room(chat, { list, directs, panel, menu, toast, me: () => chat.name || session.name || me, uncover: () => people.close() });
   chat.addEventListener("channels", ({ detail }) => memory.channels.set(next.name, detail.channels));
   chat.addEventListener("connection", () => {
     if (chat.user) showMe(chat.name, chat.user);

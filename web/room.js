@@ -27,6 +27,7 @@ export class Room {
   #menu;
   #toast;
   #me;
+  #uncover;
   #rooms = new Map(); // key -> what is known of a conversation, see #make
   #names = new Map(); // the key of a person -> the name last seen
   #limits = new Limits();
@@ -40,9 +41,10 @@ export class Room {
 
   /**
    * list and directs show the conversations, panel who is in the open one, menu what
-   * can be done. me() is the name that messages are sent under.
+   * can be done. me() is the name that messages are sent under, and uncover() takes
+   * away what lies over the room.
    */
-  constructor(chat, { list, directs, panel, menu, toast, me }) {
+  constructor(chat, { list, directs, panel, menu, toast, me, uncover }) {
     this.#chat = chat;
     this.#list = list;
     this.#directs = directs;
@@ -50,6 +52,7 @@ export class Room {
     this.#menu = menu;
     this.#toast = toast;
     this.#me = me;
+    this.#uncover = uncover;
     const on = (type, listener) =>
       chat.addEventListener(type, ({ detail }) => {
         if (!this.#ended) listener(detail);
@@ -372,6 +375,7 @@ export class Room {
   /** Begins to write to one user. */
   #writeTo(user) {
     this.open(this.#converse(user, { isNew: true }));
+    this.#uncover();
     this.#input.focus();
   }
 
