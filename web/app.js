@@ -119,11 +119,13 @@ function leave(of) {
 }
 
 /** Says what to do where a connection is not let in. */
-function follow(of, { token }, { state, reason }) {
-  if (reason === "refused") {
-    const help = token ? "“Sign out” lets you sign in anew." : "If it asks for a token, give one under “Change server”.";
+function follow(of, session, { state, reason }) {
+  if (reason === "refused" && !session.isTold) {
+    const help = session.token ? "“Sign out” lets you sign in anew." : "If it asks for a token, give one under “Change server”.";
     toast.show(`The chat is not there, or does not let you in. ${help}`);
+    session.isTold = true;
   }
+  if (state === "open") session.isTold = false;
   if (state === "closed" && reason === "token_expired") {
     memory.token.set(of.name, "");
     enter(of, { again: true, why: "Your session has expired. Paste a new token to go on." });

@@ -311,6 +311,7 @@ export class Chat extends EventTarget {
       receive: (frame) => this.#receive(frame, link),
       answer: (frame) => this.#answered(frame),
       fail: (code, message) => this.#tellError(code, message),
+      expire: () => link === this.#link && this.#expire(),
       end: () => {
         this.#links.delete(link);
         if (link === this.#link) end();
@@ -728,7 +729,7 @@ export class Chat extends EventTarget {
       if (send.link !== link || !this.#sends.has(send.id)) return;
       send.link = null;
       send.error = error;
-      if (error.code === "disconnected") this.#put(send); // or when there is a connection
+      if (error.code === "disconnected" || error.code === "token_expired") this.#put(send); // or when there is a connection
       else if (!passing.has(error.code)) this.#fail(send, error);
       else send.pause = this.#clock.setTimeout(() => this.#put(send), error.retryAfter ?? this.#options.backoff(send.attempt++));
     }
@@ -860,12 +861,17 @@ export class Chat extends EventTarget {
       else if (event === "kicked") this.#ending = "kicked";
       else this.#close("banned", new ChatError("banned", "you are banned here"));
     } else if (event === "token_expired") {
-      if (typeof this.#options.token === "function") {
-        this.#ending = "token_expired";
-        this.#lost();
-      } else {
-        this.#close("token_expired", new ChatError("token_expired", "the session has expired: a new token is needed"));
-      }
+      this.#expire();
+    }
+  }
+
+  /** The server takes nothing more from a connection with this token. */
+  #expire() {
+    if (typeof this.#options.token === "function") {
+      this.#ending = "token_expired";
+      this.#lost();
+    } else {
+      this.#close("token_expired", new ChatError("token_expired", "the session has expired: a new token is needed"));
     }
   }
 

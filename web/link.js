@@ -47,7 +47,8 @@ export class Link {
   /**
    * options are { clock, timeout, opening, heartbeat } of the client, and to be
    * told: receive(frame) what answers no request, answer(frame) what does,
-   * fail(code, message) what is wrong with a frame, end() the end, once.
+   * fail(code, message) what is wrong with a frame, expire() that the token has
+   * expired, end() the end, once.
    */
   constructor(socket, options) {
     this.#socket = socket;
@@ -145,6 +146,7 @@ export class Link {
     if (this.#requests.has(frame.id) && frame.event && !broadcasts.has(frame.event)) {
       if (frame.event === "error") {
         this.#settle(frame.id, new ChatError(frame.code, frame.message, frame.retryAfterMs));
+        if (frame.code === "token_expired") this.#options.expire();
         return;
       }
       this.#options.answer(frame);

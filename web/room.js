@@ -412,7 +412,7 @@ export class Room {
       const members = all.map(({ key, user, connections }) => {
         const own = this.#chat.isOwn(key, user);
         const name = own ? this.#me() : this.#who(key);
-        return { key, user, name, own, devices: connections?.size ?? 1, hasMenu: Boolean(user && !own && this.#chat.user) };
+        return { key, user, name, own, devices: connections?.size ?? 1, hasMenu: Boolean(user && !own && !open.peer) };
       });
       members.sort((a, b) => b.own - a.own || a.name.localeCompare(b.name) || (a.key < b.key ? -1 : 1));
       this.#panel.show(members, open.peer ? 2 : open.members.count);

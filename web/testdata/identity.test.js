@@ -110,6 +110,16 @@ test("an expired token: one that can be had again is, else the client is closed"
   await it.subscribed();
   assert.deepEqual([it.chat.state, it.chat.reason], ["open", ""]);
 
+  const sending = it.chat.send("General", "a", undefined, { id: "one" });
+  await it.socket().answer("sendMessage", { event: "error", code: "token_expired", message: "expired" }); // before it is told
+  assert.deepEqual([it.chat.state, it.chat.reason], ["waiting", "token_expired"]);
+  await it.clock.advance(1000);
+  await it.welcome("C3", ["General"], ann);
+  await it.subscribed();
+  await it.socket().answer("sendMessage", ack(1));
+  assert.equal((await sending).id, "one");
+  await it.socket().receive(message(1, { senderId: "C3" }));
+
   const fixed = await start(t, { token: "t", you: { ...ann, expiresAt: at(it, 60_000) } });
   const lost = assert.rejects(fixed.chat.send("General", "a"), { code: "token_expired" });
   await fixed.socket().receive({ event: "token_expired", at: "" });
