@@ -128,7 +128,7 @@ function follow(of, session, { state, reason }) {
   if (state === "open") session.isTold = false;
   if (state === "closed" && reason === "token_expired") {
     memory.token.set(of.name, "");
-    enter(of, { again: true, why: "Your session has expired. Paste a new token to go on." });
+    enter(of, { again: true, why: "Your session has expired: sign in again." });
   }
 }
 

@@ -22,15 +22,17 @@ export function askName(suggestion, { first }) {
 }
 
 /**
- * askPerson resolves to { user, name }, whom to sign in as, or "". check(person)
- * throws where that is refused.
+ * askPerson resolves to { user, name }, whom to sign in as, to { hasToken } where a
+ * person has a token for it, or to "". check(person) throws where that is refused.
  */
-export function askPerson({ user = "", name = "" }, check) {
-  showName({ title: "Sign in", hint: "Who are you here? On another device, the same id is you again.", button: "Sign in", withUser: true });
+export function askPerson({ user = "", name = "" }, check, why) {
+  const hint = why || "Who are you here? On another device, the same id is you again.";
+  showName({ title: "Sign in", hint, button: "Sign in", withUser: true });
   const input = byID("user");
   input.value = user;
   byID("name").value = name;
-  return ask(byID("name-dialog"), byID("name-form"), input, async () => {
+  return ask(byID("name-dialog"), byID("name-form"), input, async (choice) => {
+    if (choice === "token") return { hasToken: true };
     const person = { user: input.value.trim(), name: byID("name").value.trim() };
     person.name ||= person.user;
     try {
@@ -129,8 +131,8 @@ for (const button of document.querySelectorAll("dialog [data-close]")) {
 }
 
 /**
- * ask shows a dialog until it is answered or left with Escape, which is "". An
- * answer of undefined, or a promise of it, keeps it open.
+ * ask shows a dialog until it is answered or left with Escape, which is "". answer
+ * is given the value of the button; undefined, or a promise of it, keeps it open.
  */
 function ask(dialog, form, focus, answer) {
   if (dialog.open) return Promise.resolve("");
@@ -138,7 +140,7 @@ function ask(dialog, form, focus, answer) {
     let given = "";
     const submit = async (event) => {
       event.preventDefault();
-      const value = await answer();
+      const value = await answer(event.submitter?.value);
       if (value === undefined || !dialog.open) return;
       given = value;
       dialog.close();

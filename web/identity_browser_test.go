@@ -183,6 +183,11 @@ func TestUsers(t *testing.T) {
 		}
 		browsertest.Click(t, tab, "[data-testid=rename-button]")
 		browsertest.Wait(t, tab, focus("user-input")+` && document.querySelector("[data-testid=state]").textContent === "Offline"`)
+		browsertest.Click(t, tab, "[data-testid=token-instead]") // one with other grants, of the command line
+		browsertest.Fill(t, tab, "[data-testid=token-input]", fakeUser{User: "mod", Name: "Mod"}.token()+"\r")
+		browsertest.Wait(t, tab, connected+` && document.querySelector("[data-testid=you-name]").textContent === "Mod"`)
+		browsertest.Click(t, tab, "[data-testid=rename-button]")
+		browsertest.Wait(t, tab, focus("user-input"))
 		browsertest.Fill(t, tab, "[data-testid=user-input]", "bob\r")
 		browsertest.Wait(t, tab, connected+` && document.querySelector("[data-testid=you-name]").textContent === "bob"`)
 	})

@@ -14,8 +14,11 @@ const patience = 10_000;
  * also where it is known, and why says why.
  */
 export async function signIn(server, { again = false, why = "" } = {}) {
-  if (server.identity === "local") return signInHere(server, again);
   let token = again ? "" : memory.token.get(server.name);
+  if (!token && server.identity === "local") {
+    const person = await introduce(server, again, why);
+    if (!person?.hasToken) return person && { ...person, token: () => issue(person) };
+  }
   if (!token && !server.identity && !again) return { token: "" };
   token ||= await askToken(why);
   if (!token) return null;
@@ -23,12 +26,13 @@ export async function signIn(server, { again = false, why = "" } = {}) {
   return { token };
 }
 
-async function signInHere(server, again) {
+/** Finds out whom to sign in as with the page's own host; null: nobody. */
+async function introduce(server, again, why) {
   const known = memory.person.get(server.name);
-  const person = again || !known ? await askPerson(known ?? {}, issue) : known;
-  if (!person) return null;
-  memory.person.set(server.name, person);
-  return { ...person, token: () => issue(person) };
+  if (known && !again) return known;
+  const person = await askPerson(known ?? {}, issue, why);
+  if (person && !person.hasToken) memory.person.set(server.name, person);
+  return person || null;
 }
 
 /** Signs a person out, as far as this page remembers. */
