@@ -8,6 +8,9 @@
 //
 //	{"endpoints":[{"name":"chat-api","stage":"local","endpoint":"ws://127.0.0.1:1234/local"}]}
 //
+// An endpoint with "identity":"local" asks for a token, which the local cloud gives
+// to POST /token with {"user":"ada","name":"Ada"}: {"token":"…","expiresAt":"…"}.
+//
 // Hosted anywhere else, such as a bucket, the page works without that file: it
 // asks for the endpoint, or takes it from ?endpoint=wss://….
 package web
