@@ -12,6 +12,9 @@
 // "local" with the host itself, which answers a POST of {"user":…,"name":…} to ./token
 // with {"token":…}; anything else with a token that one has from elsewhere and pastes.
 //
+// An endpoint with "identity":"local" asks for a token, which the local cloud gives
+// to POST /token with {"user":"ada","name":"Ada"}: {"token":"…","expiresAt":"…"}.
+//
 // Hosted anywhere else, such as a bucket, the page works without that file: it
 // asks for the endpoint, or takes it from ?endpoint=wss://….
 package web
