@@ -44,6 +44,8 @@ type fakeStore struct {
 
 	// lag keeps the index of subscriptions from seeing any.
 	lag bool
+	// lagSince keeps it from seeing those made since then.
+	lagSince time.Time
 	// fail is asked before each call, by method name.
 	fail func(method string) error
 	// listed is called before each subscriber that ListSubscribers gives.
@@ -456,7 +458,9 @@ func (f *fakeStore) ListSubscriptions(ctx context.Context, connectionID string) 
 		}
 		var channels []string
 		for _, channelID := range slices.Sorted(maps.Keys(f.subscriptions)) {
-			if _, ok := f.subscriptions[channelID][connectionID]; ok && !f.lag && !f.incomplete[channelID+"|"+connectionID] {
+			s, ok := f.subscriptions[channelID][connectionID]
+			seen := !f.lag && (f.lagSince.IsZero() || s.Since.Before(f.lagSince)) && !f.incomplete[channelID+"|"+connectionID]
+			if ok && seen {
 				channels = append(channels, channelID)
 			}
 		}
