@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -40,10 +41,14 @@ type fakeStore struct {
 	taken         []int         // tokens that were asked for
 	full          bool          // the bucket of tokens is always full
 	wait          time.Duration // for tokens
+	slowSenders   []string      // who has taken one of slow mode
+	slowWait      time.Duration // for another one of those; its time if it is 0
 	overread      bool          // more members were read than wanted
 
 	// lag keeps the index of subscriptions from seeing any.
 	lag bool
+	// lagSince keeps it from seeing those made since then.
+	lagSince time.Time
 	// fail is asked before each call, by method name.
 	fail func(method string) error
 	// listed is called before each subscriber that ListSubscribers gives.
@@ -507,7 +512,9 @@ func (f *fakeStore) ListSubscriptions(ctx context.Context, connectionID string) 
 		}
 		var channels []string
 		for _, channelID := range slices.Sorted(maps.Keys(f.subscriptions)) {
-			if _, ok := f.subscriptions[channelID][connectionID]; ok && !f.lag && !f.incomplete[channelID+"|"+connectionID] {
+			s, ok := f.subscriptions[channelID][connectionID]
+			seen := !f.lag && (f.lagSince.IsZero() || s.Since.Before(f.lagSince)) && !f.incomplete[channelID+"|"+connectionID]
+			if ok && seen {
 				channels = append(channels, channelID)
 			}
 		}
@@ -616,6 +623,13 @@ func (f *fakeStore) TakeTokens(ctx context.Context, sender string, b Bucket, tok
 		return 0, 0, err
 	}
 	defer f.mu.Unlock()
+	if strings.HasPrefix(sender, "slow|") {
+		if slices.Contains(f.slowSenders, sender) {
+			return 0, cmp.Or(f.slowWait, b.Every), nil
+		}
+		f.slowSenders = append(f.slowSenders, sender)
+		return 1, 0, nil
+	}
 	if f.wait > 0 {
 		return 0, f.wait, nil
 	}
@@ -850,6 +864,13 @@ func (p *fakePoster) Close(ctx context.Context, id string) error {
 	return nil
 }
 
+// forget forgets all frames.
+func (p *fakePoster) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clear(p.frames)
+}
+
 // take gives the frames posted to a connection, one a line in short, and
 // forgets them.
 func (p *fakePoster) take(id string) []string {
@@ -921,6 +942,16 @@ func (w *world) quiet(ids ...string) {
 		w.poster.take(id)
 	}
 	w.clock = w.clock.Add(time.Minute)
+}
+
+// known has connections of somebody that are as those of quiet.
+func (w *world) known(i Identity, ids ...string) {
+	w.t.Helper()
+	for _, id := range ids {
+		w.join(id, i)
+	}
+	w.clock = w.clock.Add(time.Minute)
+	w.poster.forget()
 }
 
 // stream applies changes until there are no more.

@@ -82,7 +82,7 @@ func TestAnswersAreAsRecorded(t *testing.T) {
 			}
 		})
 	}
-	for _, action := range append((&Service{}).actions(), DirectActions()...) {
+	for _, action := range everyAction() {
 		if !answered[action] {
 			t.Errorf("no scenario has the action %s", action)
 		}
@@ -108,13 +108,15 @@ func (st *step) run(t *testing.T, w *world, connections []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range w.store.takeChanges() {
-		if left, ok := c.(Left); ok {
-			left.At = w.clock // as the table's stream has it
-			c = left
-		}
-		if err := w.Apply(t.Context(), c); err != nil {
-			t.Fatal(err)
+	for changes := w.store.takeChanges(); len(changes) > 0; changes = w.store.takeChanges() {
+		for _, c := range changes {
+			if left, ok := c.(Left); ok {
+				left.At = w.clock // as the table's stream has it
+				c = left
+			}
+			if err := w.Apply(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	st.Answer, st.Events = answer, nil
@@ -155,4 +157,9 @@ func compact(t *testing.T, data []byte) []byte {
 		b.WriteByte('\n')
 	}
 	return b.Bytes()
+}
+
+// everyAction lists what clients may ask for of a stage that knows its users.
+func everyAction() []string {
+	return slices.Concat((&Service{}).actions(), DirectActions(), ModerationActions())
 }

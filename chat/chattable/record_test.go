@@ -49,6 +49,13 @@ func TestDecodeRecord(t *testing.T) {
 	left := chat.Left{Subscription: chat.Subscription{ChannelID: "General", ConnectionID: id, Since: joined.Since}, At: written}
 	expired := left
 	expired.Expired = true
+	ban := chat.SanctionChanged{WrittenAt: written, Sanction: chat.Sanction{
+		Kind: chat.Banned, User: "anna", Until: time.Unix(1772370060, 0), Reason: "spam", By: "maria",
+		At: time.Date(2026, 3, 1, 12, 1, 0, 250e6, time.UTC),
+	}}
+	unban, mute := ban, ban
+	unban.Deleted = true
+	mute.Kind, mute.User, mute.ChannelID = chat.Muted, "an|na", "General"
 
 	for name, want := range map[string]chat.Change{
 		"subscription-insert":           joined,
@@ -73,7 +80,32 @@ func TestDecodeRecord(t *testing.T) {
 			ChannelID: "General", Key: "00000000000000000007|k", Seq: 7, Frame: []byte(`{"event":"channel_message"}`),
 			To: []string{"a=", "b="}, Attempt: 1,
 		},
-		"delivery-remove": nil,
+		"delivery-remove":      nil,
+		"ban-insert":           ban,
+		"ban-modify":           ban,
+		"ban-remove":           unban,
+		"ban-expire":           nil, // the user knew its end
+		"ban-of-nothing":       nil,
+		"ban-insert-key-alone": chat.SanctionChanged{Sanction: chat.Sanction{Kind: chat.Banned, User: "anna", ChannelID: "General"}, WrittenAt: written},
+		"mute-insert":          mute,
+		"mute-remove": chat.SanctionChanged{
+			Sanction: chat.Sanction{Kind: chat.Muted, User: "an|na", ChannelID: "General", At: ban.At}, Deleted: true, WrittenAt: written,
+		},
+		"kick-insert": chat.SanctionChanged{
+			Sanction:  chat.Sanction{Kind: chat.Kicked, User: "anna", ChannelID: "General", At: ban.At, Until: written.Add(24 * time.Hour)},
+			WrittenAt: written,
+		},
+		"kick-remove":     nil, // the chat's own
+		"grant-insert":    nil,
+		"grant-modify":    chat.GrantChanged{User: "anna", ChannelID: "private:team"},
+		"grant-remove":    chat.GrantChanged{User: "anna"},
+		"settings-insert": chat.SlowModeChanged{ChannelID: "General"},
+		"settings-modify": nil,
+		"settings-remove": chat.SlowModeChanged{ChannelID: "General"},
+		"delete-insert":   chat.DeleteRequest{ChannelID: "General", Key: "42"},
+		"delete-modify":   nil, // the chat's own rejection
+		"delete-replace":  chat.DeleteRequest{ChannelID: "General", Key: "42"},
+		"delete-remove":   nil,
 		"other-insert":    nil,
 	} {
 		t.Run(name, func(t *testing.T) {
