@@ -31,7 +31,7 @@ func (s *Service) Publish(ctx context.Context, request PublishRequest) error {
 	if err != nil {
 		return s.reject(ctx, r, err)
 	}
-	sent := sentOf(serviceSender(r.ChannelID), r.MessageID, r.ChannelID, r.Name, r.Content)
+	sent := sentOf(ServiceSender(r.ChannelID), r.MessageID, r.ChannelID, r.Name, r.Content)
 	_, known, err := s.known(ctx, sent)
 	if ErrorCode(err) == CodeIDReused {
 		return s.reject(ctx, r, err)

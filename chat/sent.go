@@ -34,11 +34,14 @@ func (c Caller) sender() string {
 	if c.IsAnonymous() {
 		return "connection|" + c.ConnectionID
 	}
-	return "user|" + c.User
+	return UserSender(c.User)
 }
 
-// serviceSender names whoever publishes to a channel from the back end.
-func serviceSender(channelID string) string { return "service|" + channelID }
+// UserSender names a user in a [Sent].
+func UserSender(user string) string { return "user|" + user }
+
+// ServiceSender names in a [Sent] whoever publishes to a channel from the back end.
+func ServiceSender(channelID string) string { return "service|" + channelID }
 
 // sentOf is what is to be remembered of a message, all but its place. With no
 // id, it is nothing.

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/chromedp/chromedp"
@@ -184,12 +182,7 @@ func concurrentSenders(t *testing.T, endpoint string) {
 // backEnd writes to the table with the AWS SDK alone.
 func backEnd(t *testing.T, p *project, endpoint string) {
 	c := connect(t, endpoint)
-	env := p.env()
-	table := dynamodb.New(dynamodb.Options{
-		Region: env["AWS_REGION"], BaseEndpoint: aws.String(env["AWS_ENDPOINT_URL_DYNAMODB"]),
-		Credentials: credentials.NewStaticCredentialsProvider(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], ""),
-	})
-	name := aws.String(p.outputs()["tableName"])
+	table, name := p.table()
 	text := func(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
 	key := map[string]types.AttributeValue{"pk": text("CHANNEL|backstage"), "sk": text("CONNECTION|" + c.id)}
 

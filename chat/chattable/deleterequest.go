@@ -17,6 +17,15 @@ func (t *Table) PutDeleteRequest(ctx context.Context, channelID string, seq int6
 	return t.putRequest(ctx, deleteKey(channelID, strconv.FormatInt(seq, 10)))
 }
 
+// DeleteMessage is PutDeleteRequest, and waits until the message is deleted or ctx
+// ends. It returns a [RejectedError] if it cannot be.
+func (t *Table) DeleteMessage(ctx context.Context, channelID string, seq int64) error {
+	if err := t.PutDeleteRequest(ctx, channelID, seq); err != nil {
+		return err
+	}
+	return t.await(ctx, deleteKey(channelID, strconv.FormatInt(seq, 10)))
+}
+
 // PutEraseRequest is PutDeleteRequest, and takes away who the message was by as
 // well: its name, user and senderId, also if it is deleted already.
 func (t *Table) PutEraseRequest(ctx context.Context, channelID string, seq int64) error {

@@ -84,6 +84,53 @@ func ExampleTable_ListMessages() {
 	// Output: 42 johndoe: hello world!
 }
 
+// The last 20 messages, the newest first, as a support tool shows them. A revision
+// is only the place at which a message was edited or deleted.
+func ExampleTable_ListHistory() {
+	table := chattable.New(exampleClient(), "chat-prod")
+	for m, err := range table.ListHistory(context.Background(), "General", chat.HistoryRange{NewestFirst: true, Limit: 20}) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		if m.Target == 0 {
+			fmt.Printf("%d %s: %s\n", m.Seq, m.Name, m.Content)
+		}
+	}
+	// Output: 42 johndoe: hello world!
+}
+
+// A bot hears what is said, from message 41 on, until its context ends. It notes the
+// number of the last message that it has dealt with, and begins there the next time.
+func ExampleTable_Follow() {
+	table := chattable.New(exampleClient(), "chat-prod")
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	for m, err := range table.Follow(ctx, "General", 41) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Printf("%d %s: %s\n", m.Seq, m.Name, m.Content)
+		cancel()
+	}
+	// Output: 42 johndoe: hello world!
+}
+
+// Moderation bans a user from everywhere for a day: its connections are closed, and
+// it gets no new ones until then.
+func ExampleTable_PutBan() {
+	table := chattable.New(exampleClient(), "chat-prod")
+	err := table.PutBan(context.Background(), chat.Sanction{
+		User:   "u-1382",
+		Until:  time.Now().Add(24 * time.Hour),
+		Reason: "spam",
+		By:     "moderation service",
+	})
+	fmt.Println(err)
+	// Output: <nil>
+}
+
 // exampleClient is a client of a table with one subscriber and one message.
 func exampleClient() *dynamodb.Client {
 	return dynamodb.New(dynamodb.Options{

@@ -3,6 +3,8 @@ package chattable
 import (
 	"fmt"
 	"strings"
+
+	"example.com/chatstack/chat"
 )
 
 // The table's keys. Every item has a pk and an sk; docs/table.md lists them.
@@ -22,6 +24,7 @@ const (
 	kickPrefix       = "KICK|"
 	grantPrefix      = "GRANT|"
 	deletePrefix     = "DELETE|"
+	directPrefix     = "DIRECT|"
 	expiryPrefix     = "EXPIRY|"
 	metaSort         = "META"
 	countSort        = "COUNT"
@@ -88,6 +91,8 @@ func userKey(prefix, user, channelID string) item {
 }
 
 func rateKey(sender string) item { return key(senderPrefix+sender, rateSort) }
+
+func userSender(user string) string { return senderPrefix + chat.UserSender(user) }
 
 func sentKey(sender, id string) item { return key(senderPrefix+sender, sentPrefix+id) }
 

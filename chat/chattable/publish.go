@@ -40,6 +40,26 @@ func (t *Table) putRequest(ctx context.Context, i item) error {
 	return wrap("put", i, err)
 }
 
+// Publish is PutPublishRequest, and waits until the message is out or ctx ends. It
+// gives the message's place; a [RejectedError] if there is none. An empty MessageID
+// becomes a new one, and an empty Key the MessageID: so a Publish that broke off is
+// tried again with the MessageID that it had, within chat.SentFor.
+func (t *Table) Publish(ctx context.Context, r chat.PublishRequest) (chat.Sent, error) {
+	if r.MessageID == "" {
+		r.MessageID = chat.NewID(t.now())
+	}
+	if r.Key == "" {
+		r.Key = r.MessageID
+	}
+	if err := t.PutPublishRequest(ctx, r); err != nil {
+		return chat.Sent{}, err
+	}
+	if err := t.await(ctx, publishKey(r.ChannelID, r.Key)); err != nil {
+		return chat.Sent{}, err
+	}
+	return t.GetSent(ctx, chat.ServiceSender(r.ChannelID), r.MessageID)
+}
+
 // GetPublishRequest gives a request that is not published yet, or an error that
 // wraps [chat.ErrGone]. To see why one was rejected, use [Table.GetRejection].
 func (t *Table) GetPublishRequest(ctx context.Context, channelID, unique string) (chat.PublishRequest, error) {

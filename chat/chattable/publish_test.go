@@ -1,9 +1,12 @@
 package chattable_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -167,3 +170,50 @@ func TestDeliveries(t *testing.T) {
 		t.Errorf("after its end: %v", err)
 	}
 }
+
+// Publish waits for what becomes of its request.
+func TestPublishWaits(t *testing.T) {
+	t.Parallel()
+	table, ctx := newTable(t), t.Context()
+	// A stream that is no faster than it must be.
+	service := &chat.Service{Store: table, Poster: nobody{}, Sanitize: func(s string) string { return s }}
+	deal := func(key string) {
+		for ctx.Err() == nil {
+			if _, err := table.GetPublishRequest(ctx, "General", key); err == nil {
+				if err := service.Publish(ctx, chat.PublishRequest{ChannelID: "General", Key: key}); err != nil {
+					t.Error(err)
+				}
+				return
+			}
+		}
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { deal("m") })
+	sent, err := table.Publish(ctx, chat.PublishRequest{ChannelID: "General", Name: "bot", Content: "green", MessageID: "m"})
+	if err != nil || sent.Seq != 1 || sent.MessageID != "m" {
+		t.Errorf("Publish = %+v, %v", sent, err)
+	}
+	wg.Go(func() { deal("m") })
+	if sent, err = table.Publish(ctx, chat.PublishRequest{ChannelID: "General", Name: "bot", Content: "green", MessageID: "m"}); err != nil || sent.Seq != 1 {
+		t.Errorf("again, Publish = %+v, %v", sent, err)
+	}
+	wg.Go(func() { deal("empty") })
+	_, err = table.Publish(ctx, chat.PublishRequest{ChannelID: "General", Key: "empty", Name: "bot"})
+	if rejected, ok := errors.AsType[*chattable.RejectedError](err); !ok || !strings.Contains(rejected.Reason, "no text") {
+		t.Errorf("of nothing, Publish = %v", err)
+	}
+	wg.Wait()
+	short, cancel := context.WithTimeout(ctx, waitABit)
+	defer cancel()
+	if _, err = table.Publish(short, chat.PublishRequest{ChannelID: "General", Name: "bot", Content: "waits"}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("without a stream, Publish = %v", err)
+	}
+}
+
+const waitABit = 300 * time.Millisecond
+
+// nobody is connected.
+type nobody struct{}
+
+func (nobody) Post(context.Context, iter.Seq[string], []byte) chat.Outcome { return chat.Outcome{} }
+func (nobody) Close(context.Context, string) error                         { return nil }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -76,13 +77,13 @@ func get(t testing.TB, table *chattable.Table, pk, sk string) map[string]types.A
 }
 
 // put writes an item as another service would: pairs of names and texts, or
-// whole numbers for ttl.
+// whole numbers for ttl and seq.
 func put(t testing.TB, table *chattable.Table, pairs ...string) {
 	t.Helper()
 	i := map[string]types.AttributeValue{}
 	for n := 0; n < len(pairs); n += 2 {
 		i[pairs[n]] = &types.AttributeValueMemberS{Value: pairs[n+1]}
-		if pairs[n] == "ttl" || pairs[n] == "slowMode" {
+		if slices.Contains([]string{"ttl", "seq", "slowMode"}, pairs[n]) {
 			i[pairs[n]] = &types.AttributeValueMemberN{Value: pairs[n+1]}
 		}
 	}

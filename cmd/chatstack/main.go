@@ -15,6 +15,9 @@
 //	chatstack env       settings with which AWS clients reach the local cloud
 //	chatstack pulumi    any Pulumi command against the stage
 //
+// Its other commands are for the operators of a chat, on this machine or on AWS:
+// they speak, look and moderate there through the stage's table alone.
+//
 // It exits with 0 if all went well, 1 if something failed, 2 if it was called
 // wrongly, 130 after Ctrl-C, 143 after SIGTERM and, for status, 3 if nothing runs.
 // To deploy to AWS, use Pulumi itself.
@@ -26,7 +29,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -54,19 +56,35 @@ type commandLine struct {
 	Program string `short:"p" placeholder:"DIR" default:"." help:"Folder of the Pulumi program: it or a folder above it has a Pulumi.yaml. Default: the current one."`
 	Home    string `placeholder:"DIR" env:"CHATSTACK_HOME" help:"Folder that keeps state, data and logs. Default: .chatstack beside Pulumi.yaml."`
 
-	Up      upCommand      `cmd:"" help:"Deploy the stage to this machine. Run it again to deploy changes."`
-	Dev     devCommand     `cmd:"" help:"Deploy, follow the logs and deploy again on every change, until Ctrl-C."`
-	Down    downCommand    `cmd:"" help:"Destroy the stage and stop every process."`
-	Status  statusCommand  `cmd:"" help:"Show what runs. Exits with 3 if nothing does."`
-	Logs    logsCommand    `cmd:"" help:"Show what the functions print."`
-	Clock   clockCommand   `cmd:"" help:"Let time pass, as +10m or +2h, or show how much was."`
-	Fault   faultCommand   `cmd:"" help:"Make bad days on purpose: list, add and clear rules."`
-	IAM     iamCommand     `cmd:"" name:"iam" help:"Show what the functions' roles allow and what of it was never used."`
-	DLQ     dlqCommand     `cmd:"" name:"dlq" help:"Show what event source mappings gave up."`
-	Token   tokenCommand   `cmd:"" help:"Print a token to connect with, where the stage asks for one."`
-	Outputs outputsCommand `cmd:"" help:"Show the stack's outputs."`
-	Env     envCommand     `cmd:"" help:"Print export lines with which AWS clients reach the local cloud."`
-	Pulumi  pulumiCommand  `cmd:"" passthrough:"partial" help:"Run any Pulumi command against the stage: chatstack pulumi -- ARGS."`
+	Up      upCommand      `cmd:"" group:"stage" help:"Deploy the stage to this machine. Run it again to deploy changes."`
+	Dev     devCommand     `cmd:"" group:"stage" help:"Deploy, follow the logs and deploy again on every change, until Ctrl-C."`
+	Down    downCommand    `cmd:"" group:"stage" help:"Destroy the stage and stop every process."`
+	Status  statusCommand  `cmd:"" group:"stage" help:"Show what runs. Exits with 3 if nothing does."`
+	Logs    logsCommand    `cmd:"" group:"stage" help:"Show what the functions print."`
+	Clock   clockCommand   `cmd:"" group:"stage" help:"Let time pass, as +10m or +2h, or show how much was."`
+	Fault   faultCommand   `cmd:"" group:"stage" help:"Make bad days on purpose: list, add and clear rules."`
+	IAM     iamCommand     `cmd:"" group:"stage" name:"iam" help:"Show what the functions' roles allow and what of it was never used."`
+	DLQ     dlqCommand     `cmd:"" group:"stage" name:"dlq" help:"Show what event source mappings gave up."`
+	Token   tokenCommand   `cmd:"" group:"stage" help:"Print a token to connect with, where the stage asks for one."`
+	Outputs outputsCommand `cmd:"" group:"stage" help:"Show the stack's outputs."`
+	Env     envCommand     `cmd:"" group:"stage" help:"Print export lines with which AWS clients reach the local cloud."`
+	Pulumi  pulumiCommand  `cmd:"" group:"stage" passthrough:"partial" help:"Run any Pulumi command against the stage: chatstack pulumi -- ARGS."`
+
+	Publish    publishCommand    `cmd:"" group:"chat" help:"Send a message to a channel, and wait until it is out."`
+	Who        whoCommand        `cmd:"" group:"chat" help:"Show who is in a channel."`
+	History    historyCommand    `cmd:"" group:"chat" help:"Show what was said in a channel."`
+	Tail       tailCommand       `cmd:"" group:"chat" help:"Follow a channel, with edits and deletions, until Ctrl-C."`
+	Delete     deleteCommand     `cmd:"" group:"chat" help:"Delete a message, and wait until it is deleted."`
+	Kick       kickCommand       `cmd:"" group:"chat" help:"Throw a user out, who may come back."`
+	Ban        banCommand        `cmd:"" group:"chat" help:"Throw a user out, and keep it out."`
+	Unban      unbanCommand      `cmd:"" group:"chat" help:"Take a ban back."`
+	Mute       muteCommand       `cmd:"" group:"chat" help:"Keep a user from writing."`
+	Unmute     unmuteCommand     `cmd:"" group:"chat" help:"Take a mute back."`
+	Grant      grantCommand      `cmd:"" group:"chat" help:"Let a user into a private channel."`
+	Revoke     revokeCommand     `cmd:"" group:"chat" help:"Take a grant back."`
+	SlowMode   slowModeCommand   `cmd:"" group:"chat" help:"Set the time between two messages of a user in a channel, or off."`
+	EraseUser  eraseUserCommand  `cmd:"" group:"chat" help:"Remove all that is stored of a user, and report what was."`
+	ExportUser exportUserCommand `cmd:"" group:"chat" help:"Write all that is stored of a user, as JSON lines."`
 
 	Cloud cloudCommand `cmd:"" hidden:"" help:"Run the local cloud in the foreground; up starts it in the background."`
 }
@@ -99,6 +117,10 @@ func newParser(ctx context.Context, cl *commandLine) (*kong.Kong, error) {
 		kong.Name("chatstack"),
 		kong.Description("Run a chatstack program on this machine: real Pulumi engine, real functions, no AWS account."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "stage", Title: "The stage on this machine:"},
+			{Key: "chat", Title: "The chat of any stage, as its operator (--stack NAME; default: the one on this machine):"},
+		}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
 }
@@ -135,7 +157,7 @@ func run(ctx context.Context, args []string) int {
 		fmt.Fprintln(os.Stderr, "chatstack:", signalled)
 		return exitSignal + int(signalled.by)
 	default:
-		fmt.Fprintln(os.Stderr, "chatstack:", strings.TrimSpace(err.Error()))
+		fmt.Fprintln(os.Stderr, "chatstack:", explain(err))
 		return exitFailure
 	}
 }
