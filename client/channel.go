@@ -16,6 +16,7 @@ type channel struct {
 	wanted  bool // the client subscribes to it on every connection
 	waiters []chan<- error
 	asked   bool // this connection has asked to be out of it
+	out     bool // and has not been told that it is: what comes was on its way
 	serial  int  // counts subscriptions, so that answers to older ones are known
 
 	// Once known, every message up to pos has come out, or has been given up.
@@ -80,7 +81,7 @@ func (ch *channel) tell(err error) {
 }
 
 // relink begins on a new connection.
-func (ch *channel) relink() { ch.asked, ch.filling, ch.flooring, ch.asks = false, false, false, 0 }
+func (ch *channel) relink() { ch.asked, ch.out, ch.filling, ch.flooring, ch.asks = false, false, false, false, 0 }
 
 // resubscribe subscribes to the channel, from where the client is in it.
 func (c *Client) resubscribe(ch *channel) {
@@ -140,6 +141,7 @@ func (c *Client) subscribed(ch *channel, after int64, answer wire) {
 
 // moved takes it that the client itself joined or left.
 func (c *Client) moved(ch *channel, in bool) {
+	ch.out = ch.out && in
 	switch {
 	case in && !ch.wanted && ch.known && !ch.filling:
 		c.fill(ch, ch.pos) // what a default channel saw while the client was away
@@ -152,6 +154,9 @@ func (c *Client) moved(ch *channel, in bool) {
 func (c *Client) accept(ch *channel, w wire) {
 	c.recognise(ch, w)
 	if !ch.known && !ch.wanted {
+		if ch.out {
+			return
+		}
 		ch.known, ch.pos = true, w.Seq-1 // the client was put in: it begins here
 	}
 	if ch.known && w.Seq <= ch.pos {
@@ -225,7 +230,11 @@ func (c *Client) fill(ch *channel, after int64) {
 			return
 		}
 		ch.filling = false
-		if ch.serial != serial || !ch.known {
+		if !ch.known {
+			return
+		}
+		if ch.serial != serial { // it was for a subscription before this one
+			c.fill(ch, ch.pos)
 			return
 		}
 		covered := int64(math.MaxInt64) // also where the stage does not let it read

@@ -104,10 +104,11 @@ func (c *Client) subscribe(ctx context.Context, channelID string, after int64) e
 	result := make(chan error, 1)
 	return await(ctx, c, result, func() {
 		ch := c.channel(channelID)
-		if after >= 0 && !ch.known {
+		if after >= 0 && !ch.wanted {
+			ch.leave(nil)
 			ch.known, ch.pos = true, after
 		}
-		ch.wanted = true
+		ch.wanted, ch.out = true, false
 		ch.waiters = append(ch.waiters, result)
 		c.resubscribe(ch)
 	})
@@ -119,7 +120,7 @@ func (c *Client) Unsubscribe(ctx context.Context, channelID string) error {
 	return await(ctx, c, result, func() {
 		ch := c.channel(channelID)
 		ch.leave(ErrClosed)
-		ch.asked = true
+		ch.asked, ch.out = true, true
 		c.request(true, fields{"action": chat.ActionUnsubscribeChannel, "channelId": channelID}, func(_ wire, _ time.Time, err error) {
 			result <- err
 		})
