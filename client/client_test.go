@@ -108,6 +108,32 @@ func TestOrder(t *testing.T) {
 			expect(t, c, "1", "2")
 		})
 	})
+	t.Run("what was on its way when the client left is no place to begin", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, Options{}, func(t *testing.T, s *stage, c *Client) {
+			subscribe(t, c, "a")
+			s.publish("a", "one", true)
+			s.publish("a", "two", true)
+			expect(t, c, "connecting", "online", "1", "2")
+			if err := c.Unsubscribe(t.Context(), "a"); err != nil {
+				t.Fatal(err)
+			}
+			s.one().push(message(2))
+			expect(t, c)
+			if err := c.SubscribeAfter(t.Context(), "a", 0); err != nil {
+				t.Fatal(err)
+			}
+			expect(t, c, "1", "2")
+
+			// A service may put it in again.
+			if err := c.Unsubscribe(t.Context(), "a"); err != nil {
+				t.Fatal(err)
+			}
+			self := `","channelId":"a","subscriberId":"` + s.one().id + `"}`
+			s.one().push(`{"event":"subscriber_unsub` + self + "\n" + `{"event":"subscriber_sub` + self + "\n" + message(3))
+			expect(t, c, "Left", "Joined", "3")
+		})
+	})
 	t.Run("a number that nobody has is given up, and comes late if it comes", func(t *testing.T) {
 		t.Parallel()
 		inBubble(t, Options{}, func(t *testing.T, s *stage, c *Client) {
