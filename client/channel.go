@@ -81,7 +81,9 @@ func (ch *channel) tell(err error) {
 }
 
 // relink begins on a new connection.
-func (ch *channel) relink() { ch.asked, ch.out, ch.filling, ch.flooring, ch.asks = false, false, false, false, 0 }
+func (ch *channel) relink() {
+	ch.asked, ch.out, ch.filling, ch.flooring, ch.asks = false, false, false, false, 0
+}
 
 // resubscribe subscribes to the channel, from where the client is in it.
 func (c *Client) resubscribe(ch *channel) {

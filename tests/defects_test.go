@@ -335,7 +335,9 @@ func (p *project) resources() (all []stackResource) {
 	for _, file := range found {
 		var data []byte
 		var state struct {
-			Checkpoint struct{ Latest struct{ Resources []stackResource } }
+			Checkpoint struct {
+				Latest struct{ Resources []stackResource }
+			}
 		}
 		if data, err = os.ReadFile(file); err == nil {
 			err = json.Unmarshal(data, &state)
