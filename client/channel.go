@@ -13,7 +13,8 @@ import (
 // A channel is what the client knows of one.
 type channel struct {
 	id      string
-	wanted  bool // the client subscribes to it on every connection
+	peer    string // the other user, of a conversation of two
+	wanted  bool   // the client subscribes to it on every connection
 	waiters []chan<- error
 	asked   bool // this connection has asked to be out of it
 	out     bool // and has not been told that it is: what comes was on its way
@@ -98,10 +99,10 @@ func (c *Client) resubscribe(ch *channel) {
 		after = ch.pos
 		frame["after"] = after
 	}
-	c.request(false, frame, func(answer wire, _ time.Time, err error) {
+	c.request(lost, frame, func(answer wire, _ time.Time, err error) {
 		switch {
 		case ch.serial != serial || errors.Is(err, ErrNotKnown): // another follows
-		case chat.ErrorCode(err) == chat.CodeConnectionOver:
+		case isOver(chat.ErrorCode(err)):
 			if c.link != nil {
 				c.lose(err)
 			}
@@ -155,6 +156,11 @@ func (c *Client) moved(ch *channel, in bool) {
 // accept takes an event that has a place in the channel's order.
 func (c *Client) accept(ch *channel, w wire) {
 	c.recognise(ch, w)
+	if w.To != "" {
+		if ch.peer = w.User; w.User == c.user {
+			ch.peer = w.To
+		}
+	}
 	if !ch.known && !ch.wanted {
 		if ch.out {
 			return
@@ -227,7 +233,11 @@ func (c *Client) fill(ch *channel, after int64) {
 	ch.filling, ch.fillAt, ch.dropped = true, time.Time{}, false
 	serial := ch.serial
 	frame := fields{"action": chat.ActionGetHistory, "channelId": ch.id, "after": after, "limit": maxPage}
-	c.request(false, frame, func(answer wire, asked time.Time, err error) {
+	if ch.peer != "" {
+		delete(frame, "channelId")
+		frame["user"] = ch.peer
+	}
+	c.request(lost, frame, func(answer wire, asked time.Time, err error) {
 		if errors.Is(err, ErrNotKnown) || errors.Is(err, ErrClosed) {
 			return
 		}

@@ -458,8 +458,8 @@ func (p *person) edit(ctx context.Context, channel, content string) {
 			receipt, err = p.client.Edit(ctx, channel, target.Seq, content)
 		}
 		switch chat.ErrorCode(err) {
-		case chat.CodeNotAuthor, chat.CodeMessageNotFound, chat.CodeRateLimited, chat.CodeConnectionOver:
-			return // of another connection, deleted before, or too fast: nothing has changed
+		case chat.CodeNotAuthor, chat.CodeMessageNotFound, chat.CodeConnectionOver:
+			return // of another connection, or deleted before: nothing has changed
 		}
 		if fate(err) != nil {
 			p.story.fail("%s edits %d of %q: %w", p.name, target.Seq, channel, err)
