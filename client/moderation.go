@@ -3,6 +3,8 @@ package client
 import (
 	"context"
 	"time"
+
+	"example.com/chatstack/chat"
 )
 
 // A Sanction says where, how long and why a moderator sanctions a user.
@@ -19,33 +21,33 @@ type Sanction struct {
 // must be a moderator there, as for all that follows: else the error is a
 // *chat.Error with the code not_moderator.
 func (c *Client) Kick(ctx context.Context, user string, s Sanction) error {
-	return c.sanction(ctx, "kickUser", user, s)
+	return c.sanction(ctx, chat.ActionKickUser, user, s)
 }
 
 // Ban puts a user out and keeps it out.
 func (c *Client) Ban(ctx context.Context, user string, s Sanction) error {
-	return c.sanction(ctx, "banUser", user, s)
+	return c.sanction(ctx, chat.ActionBanUser, user, s)
 }
 
 // Unban lifts the ban from a channel; the one from everywhere if that is empty.
 func (c *Client) Unban(ctx context.Context, user, channelID string) error {
-	return c.sanction(ctx, "unbanUser", user, Sanction{ChannelID: channelID})
+	return c.sanction(ctx, chat.ActionUnbanUser, user, Sanction{ChannelID: channelID})
 }
 
 // Mute keeps a user from writing.
 func (c *Client) Mute(ctx context.Context, user string, s Sanction) error {
-	return c.sanction(ctx, "muteUser", user, s)
+	return c.sanction(ctx, chat.ActionMuteUser, user, s)
 }
 
 // Unmute lifts a mute, as Unban does a ban.
 func (c *Client) Unmute(ctx context.Context, user, channelID string) error {
-	return c.sanction(ctx, "unmuteUser", user, Sanction{ChannelID: channelID})
+	return c.sanction(ctx, chat.ActionUnmuteUser, user, Sanction{ChannelID: channelID})
 }
 
 // SetSlowMode has users wait between two messages in a channel, in whole seconds;
 // 0 ends it.
 func (c *Client) SetSlowMode(ctx context.Context, channelID string, every time.Duration) error {
-	_, err := c.ask(ctx, kept, fields{"action": "setSlowMode", "channelId": channelID, "seconds": int64(every / time.Second)})
+	_, err := c.ask(ctx, kept, fields{"action": chat.ActionSetSlowMode, "channelId": channelID, "seconds": int64(every / time.Second)})
 	return err
 }
 

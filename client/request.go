@@ -144,10 +144,8 @@ func (c *Client) allowed(w wire) time.Time {
 
 // isOver reports whether an error says that the connection can be used no more.
 func isOver(code chat.Code) bool {
-	return code == chat.CodeConnectionOver || code == codeTokenExpired
+	return code == chat.CodeConnectionOver || code == chat.CodeTokenExpired
 }
-
-const codeTokenExpired chat.Code = "token_expired"
 
 // hasten brings everything forward that has been sent and not answered.
 func (c *Client) hasten() {
