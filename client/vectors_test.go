@@ -32,6 +32,10 @@ func kind(w wire) string {
 	switch w.public(false).(type) {
 	case Message:
 		return "message"
+	case Direct:
+		return "direct"
+	case Kicked, Banned, Unbanned, Muted, Unmuted, SlowMode, TokenExpired:
+		return w.Event
 	case Revision:
 		return "revision"
 	case Joined:
