@@ -16,6 +16,8 @@ const (
 	ActionDeleteMessage      = "deleteMessage"
 	ActionGetHistory         = "getHistory"
 	ActionListMembers        = "listMembers"
+	ActionSendDirect         = "sendDirect"
+	ActionListDirects        = "listDirects"
 	ActionTyping             = "typing"
 	ActionWhoAmI             = "whoami"
 	ActionPing               = "ping"
@@ -61,8 +63,8 @@ func (s *Service) serve(ctx context.Context, route string, c Caller, f Frame) (a
 		return nil, err
 	}
 	switch route {
-	case ActionSendMessage:
-		return s.serveSend(ctx, c, f)
+	case ActionSendMessage, ActionSendDirect:
+		return s.serveSend(ctx, route, c, f)
 	case ActionEditMessage, ActionDeleteMessage:
 		return s.serveRevision(ctx, route, c, f)
 	case ActionSubscribeChannel:
@@ -80,6 +82,8 @@ func (s *Service) serve(ctx context.Context, route string, c Caller, f Frame) (a
 		return s.serveHistory(ctx, c, f)
 	case ActionListMembers:
 		return s.serveMembers(ctx, c, f)
+	case ActionListDirects:
+		return s.serveDirects(ctx, c, f)
 	case ActionTyping:
 		return s.serveTyping(ctx, c, f)
 	case ActionWhoAmI:
@@ -93,22 +97,24 @@ func (s *Service) serve(ctx context.Context, route string, c Caller, f Frame) (a
 	}
 }
 
-func (s *Service) serveSend(ctx context.Context, c Caller, f Frame) (any, error) {
-	channelID, err := f.ChannelID()
+func (s *Service) serveSend(ctx context.Context, route string, c Caller, f Frame) (any, error) {
+	d := Draft{ID: f.ID}
+	var err error
+	if route == ActionSendDirect {
+		d.To, err = f.peer(c)
+	} else {
+		d.ChannelID, err = f.ChannelID()
+	}
+	if err == nil && c.IsAnonymous() {
+		d.Name, err = f.String("name")
+	}
+	if err == nil {
+		d.Content, err = f.String("content")
+	}
 	if err != nil {
 		return nil, err
 	}
-	name := ""
-	if c.IsAnonymous() {
-		if name, err = f.String("name"); err != nil {
-			return nil, err
-		}
-	}
-	content, err := f.String("content")
-	if err != nil {
-		return nil, err
-	}
-	m, err := s.Send(ctx, c, Draft{ID: f.ID, ChannelID: channelID, Name: name, Content: content})
+	m, err := s.Send(ctx, c, d)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +126,7 @@ func (s *Service) serveSend(ctx context.Context, c Caller, f Frame) (any, error)
 // serveRevision acknowledges with the number of the revision, or of the message
 // if there was nothing to revise.
 func (s *Service) serveRevision(ctx context.Context, route string, c Caller, f Frame) (any, error) {
-	channelID, err := f.ChannelID()
+	channelID, err := f.conversation(c)
 	if err != nil {
 		return nil, err
 	}
@@ -217,6 +223,9 @@ func (s *Service) unknownAction(f Frame) error {
 	}
 	if slices.Contains(all, action) {
 		return fail(CodeUnknownAction, "action %s reached no route: this stage selects by another field", quote(action))
+	}
+	if slices.Contains(DirectActions(), action) {
+		return errNoUser
 	}
 	if isModeration(action) {
 		return errNoModerators(action)

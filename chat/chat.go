@@ -84,6 +84,8 @@ type Message struct {
 	SenderID string
 	// User is who sent it, empty if that is not known.
 	User string
+	// To is whom a direct message is for, empty for those of other channels.
+	To   string
 	Name string
 	// Content is HTML that is safe to show: text, escaped, and the markup that
 	// Service.Sanitize lets through. A deleted message has none.

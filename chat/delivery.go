@@ -38,8 +38,11 @@ type Delivery struct {
 	// Seq is the sequence number of the message in the frame, 0 if it is none.
 	Seq   int64
 	Frame []byte
-	// To names the connections. Empty means the channel's subscribers, those
-	// after After in the order of Store.ListSubscribers.
+	// Users are those of whom every connection is meant, in a conversation of
+	// theirs. Empty means the channel's subscribers.
+	Users []string
+	// To names those that are left of the connections. Empty means all, or those
+	// after After in the order of their ids.
 	To    []string
 	After string
 	// Attempt counts the times in a row that the delivery was handed on without
@@ -130,8 +133,12 @@ func (s *Service) deliver(ctx context.Context, d Delivery, limit time.Duration) 
 
 // audience gives the connections that d is for.
 func (s *Service) audience(ctx context.Context, d Delivery) iter.Seq2[string, error] {
-	if len(d.To) == 0 {
+	switch {
+	case len(d.To) > 0:
+		return named(d.To)
+	case len(d.Users) > 0:
+		return s.connectionsOf(ctx, d.Users, d.After)
+	default:
 		return s.Store.ListSubscribers(ctx, d.ChannelID, d.After, 0)
 	}
-	return named(d.To)
 }

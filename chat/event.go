@@ -12,7 +12,7 @@ import (
 // only ever added.
 type (
 	messageEvent struct {
-		Event     string `json:"event"` // channel_message
+		Event     string `json:"event"` // channel_message, direct_message
 		ChannelID string `json:"channelId"`
 		Name      string `json:"name"`
 		Content   string `json:"content"`
@@ -21,6 +21,7 @@ type (
 		At        string `json:"at"`
 		SenderID  string `json:"senderId,omitempty"`
 		User      string `json:"user,omitempty"`
+		To        string `json:"to,omitempty"`
 		EditedAt  string `json:"editedAt,omitempty"`
 		Deleted   bool   `json:"deleted,omitempty"`
 		// Truncated says that the message is too long to be shown.
@@ -37,6 +38,7 @@ type (
 		At        string `json:"at"`
 		SenderID  string `json:"senderId,omitempty"`
 		User      string `json:"user,omitempty"`
+		To        string `json:"to,omitempty"`
 	}
 	subscriberEvent struct {
 		Event        string `json:"event"` // subscriber_sub, subscriber_unsub
@@ -125,6 +127,19 @@ type (
 		Connections []string `json:"connections"`
 		Since       string   `json:"since"`
 	}
+	directsEvent struct {
+		Event   string            `json:"event"` // directs
+		ID      string            `json:"id,omitempty"`
+		Directs []json.RawMessage `json:"directs"`
+		// Cursor is where the next page begins, empty if there is none.
+		Cursor string `json:"cursor"`
+	}
+	directEvent struct {
+		User      string `json:"user"`
+		ChannelID string `json:"channelId"`
+		Seq       int64  `json:"seq"`
+		At        string `json:"at"`
+	}
 	unsubscribedEvent struct {
 		Event     string `json:"event"` // unsubscribed
 		ID        string `json:"id,omitempty"`
@@ -195,13 +210,21 @@ func checkLength(frame []byte) ([]byte, error) {
 // eventOf gives the event of a message.
 func eventOf(m Message) messageEvent {
 	event := messageEvent{
-		Event: "channel_message", ChannelID: m.ChannelID, Name: m.Name, Content: m.Content,
-		MessageID: m.ID, Seq: m.Seq, At: formatTime(m.At), SenderID: m.SenderID, User: m.User, Deleted: m.isDeleted(),
+		Event: messageEventIn(m.ChannelID), ChannelID: m.ChannelID, Name: m.Name, Content: m.Content, MessageID: m.ID,
+		Seq: m.Seq, At: formatTime(m.At), SenderID: m.SenderID, User: m.User, To: m.To, Deleted: m.isDeleted(),
 	}
 	if !m.EditedAt.IsZero() && !event.Deleted {
 		event.EditedAt = formatTime(m.EditedAt)
 	}
 	return event
+}
+
+// messageEventIn names the event of a channel's messages.
+func messageEventIn(channelID string) string {
+	if isDirect(channelID) {
+		return "direct_message"
+	}
+	return "channel_message"
 }
 
 // encodeError gives the error event for err. Only a client's own mistake is

@@ -22,6 +22,8 @@ type fakeStore struct {
 	rules         func(user, channelID string) Rules // beside those of sanctions, grants and slow, if it is there
 	members       map[string]map[string]Member       // by channel and member
 	connections   map[string]Connection
+	devices       map[string]map[string]bool         // connections by user
+	directs       map[string]map[string]Direct       // by user and peer
 	subscriptions map[string]map[string]Subscription // by channel and connection
 	incomplete    map[string]bool                    // subscriptions that the index does not know
 	seqs          map[string]int64
@@ -45,6 +47,8 @@ type fakeStore struct {
 
 	// lag keeps the index of subscriptions from seeing any.
 	lag bool
+	// lagSince keeps it from seeing those made since then.
+	lagSince time.Time
 	// fail is asked before each call, by method name.
 	fail func(method string) error
 	// listed is called before each subscriber that ListSubscribers gives.
@@ -55,6 +59,8 @@ func newFakeStore() *fakeStore {
 	return &fakeStore{
 		members:       map[string]map[string]Member{},
 		connections:   map[string]Connection{},
+		devices:       map[string]map[string]bool{},
+		directs:       map[string]map[string]Direct{},
 		subscriptions: map[string]map[string]Subscription{},
 		incomplete:    map[string]bool{},
 		seqs:          map[string]int64{},
@@ -88,7 +94,17 @@ func (f *fakeStore) PutConnection(ctx context.Context, c Connection) error {
 	}
 	defer f.mu.Unlock()
 	f.connections[c.ID] = c
+	if c.User != "" {
+		f.addDevice(c.User, c.ID)
+	}
 	return nil
+}
+
+func (f *fakeStore) addDevice(user, connectionID string) {
+	if f.devices[user] == nil {
+		f.devices[user] = map[string]bool{}
+	}
+	f.devices[user][connectionID] = true
 }
 
 func (f *fakeStore) GetConnection(ctx context.Context, id string) (Connection, error) {
@@ -109,8 +125,10 @@ func (f *fakeStore) DeleteConnection(ctx context.Context, id string) error {
 	}
 	defer f.mu.Unlock()
 	if _, ok := f.connections[id]; ok {
-		f.changes = append(f.changes, ConnectionEnded{id, f.connections[id].User})
+		user := f.connections[id].User
+		f.changes = append(f.changes, ConnectionEnded{id, user})
 		delete(f.connections, id)
+		delete(f.devices[user], id)
 	}
 	return nil
 }
@@ -192,27 +210,63 @@ func (f *fakeStore) ListDevices(ctx context.Context, user string) iter.Seq2[stri
 			yield("", err)
 			return
 		}
-		var ids []string
-		for _, id := range slices.Sorted(maps.Keys(f.connections)) {
-			if f.connections[id].User == user {
-				ids = append(ids, id)
-			}
-		}
+		ids := slices.Sorted(maps.Keys(f.devices[user]))
 		f.mu.Unlock()
 		for _, id := range ids {
-			if !yield(id, nil) {
+			err := errors.Join(ctx.Err(), f.listed(id))
+			if !yield(id, err) || err != nil {
 				return
 			}
 		}
 	}
 }
 
-func (f *fakeStore) DeleteDevice(ctx context.Context, _, _ string) error {
+func (f *fakeStore) DeleteDevice(ctx context.Context, user, connectionID string) error {
 	if err := f.lock(ctx, "DeleteDevice"); err != nil {
 		return err
 	}
-	f.mu.Unlock() // devices are read off the connections
+	defer f.mu.Unlock()
+	delete(f.devices[user], connectionID)
 	return nil
+}
+
+func (f *fakeStore) PutDirect(ctx context.Context, m Message) error {
+	if err := f.lock(ctx, "PutDirect"); err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	for user, peer := range map[string]string{m.User: m.To, m.To: m.User} {
+		if f.directs[user] == nil {
+			f.directs[user] = map[string]Direct{}
+		}
+		if f.directs[user][peer].Seq < m.Seq {
+			f.directs[user][peer] = Direct{Peer: peer, ChannelID: m.ChannelID, Seq: m.Seq, At: m.At}
+		}
+	}
+	return nil
+}
+
+func (f *fakeStore) ListDirects(ctx context.Context, user, after string, limit int) iter.Seq2[Direct, error] {
+	return func(yield func(Direct, error) bool) {
+		if err := f.lock(ctx, "ListDirects"); err != nil {
+			yield(Direct{}, err)
+			return
+		}
+		directs := maps.Clone(f.directs[user])
+		f.mu.Unlock()
+		given := 0
+		for _, peer := range slices.Sorted(maps.Keys(directs)) {
+			if peer <= after {
+				continue
+			}
+			if given++; given > limit {
+				f.noteOverread()
+			}
+			if !yield(directs[peer], nil) {
+				return
+			}
+		}
+	}
 }
 
 func (f *fakeStore) GetRules(ctx context.Context, user, channelID string) (Rules, error) {
@@ -458,7 +512,9 @@ func (f *fakeStore) ListSubscriptions(ctx context.Context, connectionID string) 
 		}
 		var channels []string
 		for _, channelID := range slices.Sorted(maps.Keys(f.subscriptions)) {
-			if _, ok := f.subscriptions[channelID][connectionID]; ok && !f.lag && !f.incomplete[channelID+"|"+connectionID] {
+			s, ok := f.subscriptions[channelID][connectionID]
+			seen := !f.lag && (f.lagSince.IsZero() || s.Since.Before(f.lagSince)) && !f.incomplete[channelID+"|"+connectionID]
+			if ok && seen {
 				channels = append(channels, channelID)
 			}
 		}
@@ -835,7 +891,7 @@ func shorten(frame string) string {
 		return "not JSON: " + frame
 	}
 	var parts []string
-	for _, name := range []string{"event", "id", "code", "channelId", "subscriberId", "reason", "seq", "name", "content"} {
+	for _, name := range []string{"event", "id", "code", "channelId", "subscriberId", "reason", "seq", "to", "name", "content"} {
 		if v, ok := e[name]; ok {
 			parts = append(parts, fmt.Sprint(v))
 		}

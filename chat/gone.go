@@ -40,7 +40,7 @@ func (s *Service) settleGone(ctx context.Context, d Delivery, gone []string, sen
 	ctx, cancel := context.WithTimeout(ctx, youngFor)
 	defer cancel()
 	for pause := youngPause; ; pause *= 2 {
-		young, unknown, err := s.removeGone(ctx, d.ChannelID, gone)
+		young, unknown, err := s.removeGone(ctx, d, gone)
 		total.open = append(total.open, unknown...)
 		total.err = errors.Join(total.err, err)
 		if len(young) == 0 || senderWaits {
@@ -65,7 +65,7 @@ func (s *Service) settleGone(ctx context.Context, d Delivery, gone []string, sen
 // removeGone removes the connections that are not young. It gives those that
 // are, and those of which it could not find out, with a reason. What it cannot
 // remove, the next post will find again.
-func (s *Service) removeGone(ctx context.Context, channelID string, gone []string) (young, unknown []string, err error) {
+func (s *Service) removeGone(ctx context.Context, d Delivery, gone []string) (young, unknown []string, err error) {
 	var (
 		mu     sync.Mutex
 		wg     sync.WaitGroup
@@ -80,7 +80,7 @@ func (s *Service) removeGone(ctx context.Context, channelID string, gone []strin
 			isYoung, lookErr := s.isYoung(ctx, id)
 			var removeErr error
 			if !isYoung && lookErr == nil {
-				removeErr = s.remove(ctx, channelID, id)
+				removeErr = s.remove(ctx, d, id)
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -96,7 +96,7 @@ func (s *Service) removeGone(ctx context.Context, channelID string, gone []strin
 	}
 	wg.Wait()
 	if failed > 0 {
-		s.log().WarnContext(ctx, "gone connections not removed", "channelId", channelID, "connections", failed, "error", why)
+		s.log().WarnContext(ctx, "gone connections not removed", "channelId", d.ChannelID, "connections", failed, "error", why)
 	}
 	return young, unknown, err
 }
@@ -112,13 +112,21 @@ func (s *Service) isYoung(ctx context.Context, connectionID string) (bool, error
 }
 
 // remove ends a connection that does not exist any more.
-func (s *Service) remove(ctx context.Context, channelID, connectionID string) error {
+func (s *Service) remove(ctx context.Context, d Delivery, connectionID string) error {
 	if err := s.Store.DeleteConnection(ctx, connectionID); err != nil {
 		return err
 	}
-	// The channel at hand is known for certain, the others by the index.
-	if err := s.Store.DeleteSubscription(ctx, channelID, connectionID); err != nil {
-		return err
+	// What the connection was found by is known for certain, its channels by the
+	// index.
+	for _, user := range d.Users {
+		if err := s.Store.DeleteDevice(ctx, user, connectionID); err != nil {
+			return err
+		}
+	}
+	if len(d.Users) == 0 {
+		if err := s.Store.DeleteSubscription(ctx, d.ChannelID, connectionID); err != nil {
+			return err
+		}
 	}
 	return s.EndConnection(ctx, connectionID)
 }

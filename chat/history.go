@@ -28,7 +28,7 @@ type HistoryRange struct {
 
 // serveHistory answers getHistory.
 func (s *Service) serveHistory(ctx context.Context, c Caller, f Frame) (any, error) {
-	channelID, err := f.ChannelID()
+	channelID, err := f.conversation(c)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (p *page) fill(messages iter.Seq2[listed, error]) error {
 		item := m.event
 		if item == nil || len(item) > p.room && len(p.items) == 0 {
 			// No client's and no service's: none as large is ever published.
-			item = encode(messageEvent{Event: "channel_message", ChannelID: m.channelID, Seq: m.seq, At: formatTime(m.at), Truncated: true})
+			item = encode(messageEvent{Event: messageEventIn(m.channelID), ChannelID: m.channelID, Seq: m.seq, At: formatTime(m.at), Truncated: true})
 		}
 		if !p.add(item) {
 			return nil

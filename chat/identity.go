@@ -41,9 +41,9 @@ type Caller struct {
 func (i Identity) IsAnonymous() bool { return i.User == "" }
 
 // IsModerator reports whether the user moderates a channel, or everything if
-// that is "".
+// that is "". Nobody moderates direct messages.
 func (i Identity) IsModerator(channelID string) bool {
-	return slices.ContainsFunc(i.Moderates, func(pattern string) bool {
+	return !isDirect(channelID) && slices.ContainsFunc(i.Moderates, func(pattern string) bool {
 		return pattern == "*" || channelID != "" && matches(pattern, channelID)
 	})
 }

@@ -2,7 +2,6 @@ package chat
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"unicode/utf8"
 )
@@ -19,14 +18,9 @@ func (s *Service) serveMembers(ctx context.Context, c Caller, f Frame) (any, err
 	if err != nil {
 		return nil, err
 	}
-	cursor := ""
-	if f.Has("cursor") {
-		if cursor, err = f.String("cursor"); err != nil {
-			return nil, err
-		}
-		if n := len(cursor); n == 0 || n > maxCursor || !utf8.ValidString(cursor) {
-			return nil, fail(CodeInvalidRange, "cursor is none that an answer had: use the one of the last answer, or leave it out to begin")
-		}
+	cursor, err := f.cursor()
+	if err != nil {
+		return nil, err
 	}
 	if _, err := s.permit(ctx, c, channelID, MayRead); err != nil {
 		return nil, fmt.Errorf("members of %q: %w", channelID, err)
@@ -35,21 +29,24 @@ func (s *Service) serveMembers(ctx context.Context, c Caller, f Frame) (any, err
 	if answer.Count, err = s.Store.CountMembers(ctx, channelID); err != nil {
 		return nil, fmt.Errorf("members of %q: %w", channelID, err)
 	}
-	page := page{room: room(answer) - maxCursor*6, limit: MaxMembers, items: []json.RawMessage{}}
-	for member, err := range s.Store.ListMembers(ctx, channelID, cursor, MaxMembers+1) {
-		if err != nil {
-			return nil, fmt.Errorf("members of %q: %w", channelID, err)
-		}
-		if !page.add(encode(member.event())) {
-			break
-		}
-		cursor = member.Cursor
-	}
-	answer.Members = page.items
-	if page.more {
-		answer.Cursor = cursor
+	answer.Members, answer.Cursor, err = list(answer, MaxMembers, s.Store.ListMembers(ctx, channelID, cursor, MaxMembers+1),
+		func(m ListedMember) (event any, cursor string) { return m.event(), m.Cursor })
+	if err != nil {
+		return nil, fmt.Errorf("members of %q: %w", channelID, err)
 	}
 	return answer, nil
+}
+
+// cursor gives the field cursor, "" if there is none.
+func (f Frame) cursor() (string, error) {
+	if !f.Has("cursor") {
+		return "", nil
+	}
+	cursor, err := f.String("cursor")
+	if n := len(cursor); err == nil && (n == 0 || n > maxCursor || !utf8.ValidString(cursor)) {
+		err = fail(CodeInvalidRange, "cursor is none that an answer had: use the one of the last answer, or leave it out to begin")
+	}
+	return cursor, err
 }
 
 // mostListed is the most connections of a member that are listed.

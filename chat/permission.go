@@ -51,8 +51,11 @@ func (i Identity) grants(channelID string) Rights {
 }
 
 // permit gives the rules for a caller in a channel, or an [Error] if they do not
-// allow what it wants to do there.
+// allow what it wants to do there. For direct messages those for everywhere hold.
 func (s *Service) permit(ctx context.Context, c Caller, channelID string, wanted Rights) (Rules, error) {
+	if isDirect(channelID) {
+		channelID = ""
+	}
 	private := strings.HasPrefix(channelID, PrivatePrefix)
 	if c.IsAnonymous() && wanted&MayWrite == 0 && !private {
 		return Rules{}, nil // nothing can hold for nobody

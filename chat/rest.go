@@ -46,7 +46,7 @@ func (d Delivery) rest(w walk, o Outcome, g settled, cut bool) ([]Delivery, int)
 
 // next is d handed on, to nobody yet.
 func (d Delivery) next(progress bool) Delivery {
-	r := Delivery{ChannelID: d.ChannelID, Seq: d.Seq, Frame: d.Frame, Attempt: d.Attempt + 1}
+	r := Delivery{ChannelID: d.ChannelID, Seq: d.Seq, Frame: d.Frame, Users: d.Users, Attempt: d.Attempt + 1}
 	if progress {
 		r.Attempt = 1
 	}

@@ -58,9 +58,6 @@ func (m *Message) empty(at time.Time) bool {
 
 // revise makes a change to a message that a caller may make.
 func (s *Service) revise(ctx context.Context, c Caller, channelID string, seq int64, change func(*Message, time.Time) (bool, error)) (Message, error) {
-	if err := CheckChannelID(channelID); err != nil {
-		return Message{}, err
-	}
 	if err := s.admit(ctx, c.sender()); err != nil {
 		return Message{}, fmt.Errorf("revise %d of %q: %w", seq, channelID, err)
 	}
@@ -117,13 +114,17 @@ func (s *Service) putRevision(ctx context.Context, m Message, at time.Time) (Mes
 	if err != nil {
 		return m, err
 	}
-	revision := Message{ChannelID: m.ChannelID, Seq: m.EditSeq, Target: m.Seq, ID: m.ID, At: at, SenderID: m.SenderID, User: m.User}
+	revision := Message{ChannelID: m.ChannelID, Seq: m.EditSeq, Target: m.Seq, ID: m.ID, At: at, SenderID: m.SenderID, User: m.User, To: m.To}
+	// Before, since who tries again what is done is told so and does nothing.
+	if err := s.noteDirect(ctx, revision); err != nil {
+		return m, err
+	}
 	if err := s.Store.PutRevision(ctx, m, revision); err != nil {
 		return m, err
 	}
 	s.log().InfoContext(ctx, "message revised", "channelId", m.ChannelID, "seq", m.EditSeq, "targetSeq", m.Seq,
 		"messageId", m.ID, "deleted", m.isDeleted(), "bytes", len(m.Content))
-	return m, s.deliver(ctx, Delivery{ChannelID: m.ChannelID, Seq: m.EditSeq, Frame: frame}, s.sendBudget())
+	return m, s.deliver(ctx, Delivery{ChannelID: m.ChannelID, Seq: m.EditSeq, Frame: frame, Users: m.between()}, s.sendBudget())
 }
 
 // isBy reports whether a message is of a caller: of its user, or of the very
@@ -150,7 +151,7 @@ func (m Message) revisedAt() time.Time {
 func encodeRevision(m Message, seq int64, at time.Time) ([]byte, error) {
 	event := revisionEvent{
 		Event: "message_edited", ChannelID: m.ChannelID, Seq: seq, TargetSeq: m.Seq, MessageID: m.ID,
-		Name: m.Name, Content: m.Content, At: formatTime(at), SenderID: m.SenderID, User: m.User,
+		Name: m.Name, Content: m.Content, At: formatTime(at), SenderID: m.SenderID, User: m.User, To: m.To,
 	}
 	if m.isDeleted() {
 		event.Event, event.Name, event.Content = "message_deleted", "", ""

@@ -9,7 +9,8 @@ import (
 // CheckChannelID returns an [Error] with CodeInvalidChannel unless id has the
 // form of a channel's name: 1 to MaxChannelID characters, each a letter, mark
 // or digit of any script, a space, or one of . _ : @ / # -, with no space at
-// either end. Names are compared code point by code point.
+// either end; with CodeForbidden if it begins with DirectPrefix. Names are
+// compared code point by code point.
 func CheckChannelID(id string) error {
 	const form = "use 1 to 128 letters, digits, spaces or . _ : @ / # -"
 	switch {
@@ -21,6 +22,9 @@ func CheckChannelID(id string) error {
 		return fail(CodeInvalidChannel, "channelId is longer than 128 characters: %s", form)
 	case id[0] == ' ' || id[len(id)-1] == ' ':
 		return fail(CodeInvalidChannel, "channelId begins or ends with a space: %s", form)
+	}
+	if isDirect(id) {
+		return fail(CodeForbidden, "channelId begins with %s, which is for the conversations of two users: name the user instead, or use another name", DirectPrefix)
 	}
 	for _, r := range id {
 		if !isWord(r) && !strings.ContainsRune(" ._:@/#-", r) {

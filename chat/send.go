@@ -12,12 +12,15 @@ type Draft struct {
 	// ID is the client's own for it, empty if it gave none.
 	ID        string
 	ChannelID string
+	// To is the user whom a direct message is for, instead of a channel.
+	To string
 	// Name is the sender's, unless its identity has one.
 	Name, Content string
 }
 
 // Send stores a message and delivers it to every subscriber of its channel, the
-// sender included if subscribed. It returns a message that is stored, and whose
+// sender included if subscribed, or if it is a direct message to every connection
+// of its two users. It returns a message that is stored, and whose
 // delivery is done or in the hands of the table's stream.
 //
 // The same Draft again within SentFor, also at the same time, gives the same
@@ -29,11 +32,19 @@ type Draft struct {
 // sender may try again.
 func (s *Service) Send(ctx context.Context, c Caller, d Draft) (Message, error) {
 	channelID := d.ChannelID
+	if d.To != "" {
+		if c.IsAnonymous() {
+			return Message{}, errNoUser
+		}
+		channelID = DirectChannel(c.User, d.To)
+	}
 	sent := sentOf(c.sender(), d.ID, channelID, d.Name, d.Content)
 	if !c.IsAnonymous() {
 		d.Name = c.Name
 	}
-	m, err := s.compose(Message{ChannelID: channelID, SenderID: c.ConnectionID, User: c.User, Name: d.Name, Content: d.Content})
+	m, err := s.compose(Message{
+		ChannelID: channelID, SenderID: c.ConnectionID, User: c.User, To: d.To, Name: d.Name, Content: d.Content,
+	})
 	if err != nil {
 		return Message{}, err
 	}
@@ -49,6 +60,9 @@ func (s *Service) Send(ctx context.Context, c Caller, d Draft) (Message, error) 
 		return Message{}, fmt.Errorf("send to %q: %w", channelID, err)
 	}
 	if err := s.Store.PutMessage(ctx, m); err != nil {
+		return Message{}, fmt.Errorf("send to %q: %w", channelID, err)
+	}
+	if err := s.noteDirect(ctx, m); err != nil {
 		return Message{}, fmt.Errorf("send to %q: %w", channelID, err)
 	}
 	s.log().InfoContext(ctx, "message stored", "channelId", channelID, "seq", m.Seq, "messageId", m.ID,
@@ -70,7 +84,7 @@ func (s *Service) Send(ctx context.Context, c Caller, d Draft) (Message, error) 
 	if err != nil {
 		return Message{}, fmt.Errorf("send %d to %q: %w", m.Seq, channelID, err)
 	}
-	if err := s.deliver(ctx, Delivery{ChannelID: channelID, Seq: m.Seq, Frame: frame}, s.sendBudget()); err != nil {
+	if err := s.deliver(ctx, Delivery{ChannelID: channelID, Seq: m.Seq, Frame: frame, Users: m.between()}, s.sendBudget()); err != nil {
 		return Message{}, fmt.Errorf("send %d to %q: %w", m.Seq, channelID, err)
 	}
 	return m, nil
@@ -79,10 +93,15 @@ func (s *Service) Send(ctx context.Context, c Caller, d Draft) (Message, error) 
 // compose gives a draft the form of a message that can be stored, all but its
 // sequence number, or returns an [Error].
 func (s *Service) compose(m Message) (Message, error) {
-	if err := s.checkChannelID(m.ChannelID); err != nil {
+	var err error
+	if m.To != "" {
+		err = CheckUser(m.To)
+	} else {
+		err = s.checkChannelID(m.ChannelID)
+	}
+	if err != nil {
 		return Message{}, err
 	}
-	var err error
 	if m.Name, err = cleanName(m.Name, s.limits().Name); err != nil {
 		return Message{}, err
 	}

@@ -24,6 +24,7 @@ type Store interface {
 	Members
 	RuleBook
 	Messages
+	Directs
 	SentMessages
 	Rates
 	PublishRequests
@@ -41,7 +42,9 @@ type Connections interface {
 	GetConnection(ctx context.Context, connectionID string) (Connection, error)
 	// DeleteConnection does nothing if there is no such connection.
 	DeleteConnection(ctx context.Context, connectionID string) error
-	// ListDevices gives the connections of a user. It ends at its first error.
+	// ListDevices gives the connections of a user. It ends at its first error. One
+	// whose PutConnection has not ended may be missing, but is not there before
+	// GetConnection gives it.
 	ListDevices(ctx context.Context, user string) iter.Seq2[string, error]
 	// DeleteDevice makes a connection that is gone none of its user's.
 	DeleteDevice(ctx context.Context, user, connectionID string) error
@@ -121,6 +124,17 @@ type Messages interface {
 	// ListHistory gives messages and revisions of a channel by their sequence numbers. It ends
 	// at its first error.
 	ListHistory(ctx context.Context, channelID string, r HistoryRange) iter.Seq2[Message, error]
+}
+
+// Directs keeps with whom users have spoken.
+type Directs interface {
+	// PutDirect makes a direct message, or a revision of one, the last in the lists
+	// of both its users, unless they have a later one of their conversation.
+	PutDirect(ctx context.Context, m Message) error
+	// ListDirects gives a user's conversations in the order of their peers, those
+	// after one of them, or all for "". Few more than limit are read unless they
+	// are asked for. It ends at its first error.
+	ListDirects(ctx context.Context, user, after string, limit int) iter.Seq2[Direct, error]
 }
 
 // SentMessages keeps for SentFor which messages were sent under which ids.

@@ -82,7 +82,7 @@ func TestAnswersAreAsRecorded(t *testing.T) {
 			}
 		})
 	}
-	for _, action := range append((&Service{}).actions(), ModerationActions()...) {
+	for _, action := range everyAction() {
 		if !answered[action] {
 			t.Errorf("no scenario has the action %s", action)
 		}
@@ -157,4 +157,9 @@ func compact(t *testing.T, data []byte) []byte {
 		b.WriteByte('\n')
 	}
 	return b.Bytes()
+}
+
+// everyAction lists what clients may ask for of a stage that knows its users.
+func everyAction() []string {
+	return slices.Concat((&Service{}).actions(), DirectActions(), ModerationActions())
 }

@@ -13,9 +13,11 @@ import (
 // A channel is what the client knows of one.
 type channel struct {
 	id      string
-	wanted  bool // the client subscribes to it on every connection
+	peer    string // the other user, of a conversation of two
+	wanted  bool   // the client subscribes to it on every connection
 	waiters []chan<- error
 	asked   bool // this connection has asked to be out of it
+	out     bool // and has not been told that it is: what comes was on its way
 	serial  int  // counts subscriptions, so that answers to older ones are known
 
 	// Once known, every message up to pos has come out, or has been given up.
@@ -80,7 +82,9 @@ func (ch *channel) tell(err error) {
 }
 
 // relink begins on a new connection.
-func (ch *channel) relink() { ch.asked, ch.filling, ch.flooring, ch.asks = false, false, false, 0 }
+func (ch *channel) relink() {
+	ch.asked, ch.out, ch.filling, ch.flooring, ch.asks = false, false, false, false, 0
+}
 
 // resubscribe subscribes to the channel, from where the client is in it.
 func (c *Client) resubscribe(ch *channel) {
@@ -95,10 +99,10 @@ func (c *Client) resubscribe(ch *channel) {
 		after = ch.pos
 		frame["after"] = after
 	}
-	c.request(false, frame, func(answer wire, _ time.Time, err error) {
+	c.request(lost, frame, func(answer wire, _ time.Time, err error) {
 		switch {
 		case ch.serial != serial || errors.Is(err, ErrNotKnown): // another follows
-		case chat.ErrorCode(err) == chat.CodeConnectionOver:
+		case isOver(chat.ErrorCode(err)):
 			if c.link != nil {
 				c.lose(err)
 			}
@@ -140,6 +144,7 @@ func (c *Client) subscribed(ch *channel, after int64, answer wire) {
 
 // moved takes it that the client itself joined or left.
 func (c *Client) moved(ch *channel, in bool) {
+	ch.out = ch.out && in
 	switch {
 	case in && !ch.wanted && ch.known && !ch.filling:
 		c.fill(ch, ch.pos) // what a default channel saw while the client was away
@@ -151,7 +156,15 @@ func (c *Client) moved(ch *channel, in bool) {
 // accept takes an event that has a place in the channel's order.
 func (c *Client) accept(ch *channel, w wire) {
 	c.recognise(ch, w)
+	if w.To != "" {
+		if ch.peer = w.User; w.User == c.user {
+			ch.peer = w.To
+		}
+	}
 	if !ch.known && !ch.wanted {
+		if ch.out {
+			return
+		}
 		ch.known, ch.pos = true, w.Seq-1 // the client was put in: it begins here
 	}
 	if ch.known && w.Seq <= ch.pos {
@@ -220,12 +233,20 @@ func (c *Client) fill(ch *channel, after int64) {
 	ch.filling, ch.fillAt, ch.dropped = true, time.Time{}, false
 	serial := ch.serial
 	frame := fields{"action": chat.ActionGetHistory, "channelId": ch.id, "after": after, "limit": maxPage}
-	c.request(false, frame, func(answer wire, asked time.Time, err error) {
+	if ch.peer != "" {
+		delete(frame, "channelId")
+		frame["user"] = ch.peer
+	}
+	c.request(lost, frame, func(answer wire, asked time.Time, err error) {
 		if errors.Is(err, ErrNotKnown) || errors.Is(err, ErrClosed) {
 			return
 		}
 		ch.filling = false
-		if ch.serial != serial || !ch.known {
+		if !ch.known {
+			return
+		}
+		if ch.serial != serial { // it was for a subscription before this one
+			c.fill(ch, ch.pos)
 			return
 		}
 		covered := int64(math.MaxInt64) // also where the stage does not let it read

@@ -22,23 +22,25 @@ type Client struct {
 	events   chan Event
 	first    chan error // what became of the first connection
 	done     chan struct{}
-	cancel   context.CancelFunc
+	cancel   context.CancelCauseFunc
 	tasks    sync.WaitGroup
 
 	// What follows is the loop's own.
-	ctx      context.Context
-	frames   int // counts ids
-	queue    []Event
-	dropped  bool // an Overflow was told, and the queue is still long
-	link     *link
-	dialed   chan dialResult
-	dialing  bool
-	dialAt   time.Time
-	failures int
-	requests map[string]*request
-	sends    map[string]*send
-	channels map[string]*channel
-	wake     time.Time
+	ctx       context.Context
+	user      string    // who the client was on its last connection
+	expiresAt time.Time // when the token of that one expires
+	frames    int       // counts ids
+	queue     []Event
+	dropped   bool // an Overflow was told, and the queue is still long
+	link      *link
+	dialed    chan dialResult
+	dialing   bool
+	dialAt    time.Time
+	failures  int
+	requests  map[string]*request
+	sends     map[string]*send
+	channels  map[string]*channel
+	wake      time.Time
 }
 
 // A Receipt says where a sent message is stored.
@@ -55,7 +57,7 @@ func Dial(ctx context.Context, endpoint string, options *Options) (*Client, erro
 	if options == nil {
 		options = &Options{}
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancelCause(ctx)
 	c := &Client{
 		endpoint: endpoint, options: options.withDefaults(), prefix: strings.ToLower(rand.Text()[:8]),
 		commands: make(chan func()), events: make(chan Event), first: make(chan error, 1), done: make(chan struct{}),
@@ -79,7 +81,7 @@ func Dial(ctx context.Context, endpoint string, options *Options) (*Client, erro
 // Close ends the client and waits for all that it started, up to ten seconds if
 // the connection is dead. Events that were not read are dropped.
 func (c *Client) Close() error {
-	c.cancel()
+	c.cancel(nil)
 	<-c.done
 	return nil
 }
@@ -104,10 +106,11 @@ func (c *Client) subscribe(ctx context.Context, channelID string, after int64) e
 	result := make(chan error, 1)
 	return await(ctx, c, result, func() {
 		ch := c.channel(channelID)
-		if after >= 0 && !ch.known {
+		if after >= 0 && !ch.wanted {
+			ch.leave(nil)
 			ch.known, ch.pos = true, after
 		}
-		ch.wanted = true
+		ch.wanted, ch.out = true, false
 		ch.waiters = append(ch.waiters, result)
 		c.resubscribe(ch)
 	})
@@ -119,8 +122,8 @@ func (c *Client) Unsubscribe(ctx context.Context, channelID string) error {
 	return await(ctx, c, result, func() {
 		ch := c.channel(channelID)
 		ch.leave(ErrClosed)
-		ch.asked = true
-		c.request(true, fields{"action": chat.ActionUnsubscribeChannel, "channelId": channelID}, func(_ wire, _ time.Time, err error) {
+		ch.asked, ch.out = true, true
+		c.request(kept, fields{"action": chat.ActionUnsubscribeChannel, "channelId": channelID}, func(_ wire, _ time.Time, err error) {
 			result <- err
 		})
 	})
@@ -129,11 +132,27 @@ func (c *Client) Unsubscribe(ctx context.Context, channelID string) error {
 // Send sends a message and returns once it is stored. An error of the stage is a
 // *chat.Error and says that it is not; ErrNotSent says that it never was on its
 // way; ErrNotKnown that it may be stored or not. The end of ctx gives one of the
-// latter two: a message that is on its way is not called back.
+// latter two: a message that is on its way is not called back. Where the stage lets
+// it wait, for its rate or for slow mode, it is tried again within Options.SendFor.
 func (c *Client) Send(ctx context.Context, channelID, content string) (Receipt, error) {
-	s := &send{channelID: channelID, content: content, result: make(chan sendResult, 1)}
+	return c.send(ctx, &send{
+		outbox: channelID,
+		frame:  fields{"action": chat.ActionSendMessage, "channelId": channelID, "name": c.options.Name, "content": content},
+	})
+}
+
+// SendDirect sends a message to a user, as Send.
+func (c *Client) SendDirect(ctx context.Context, user, content string) (Receipt, error) {
+	return c.send(ctx, &send{
+		outbox: "|" + user, // no channel has such a name
+		frame:  fields{"action": "sendDirect", "user": user, "content": content},
+	})
+}
+
+func (c *Client) send(ctx context.Context, s *send) (Receipt, error) {
+	s.result = make(chan sendResult, 1)
 	if err := c.do(ctx, func() { c.enqueue(s) }); err != nil {
-		return Receipt{}, fmt.Errorf("send to %q: %w: %w", channelID, ErrNotSent, err)
+		return Receipt{}, fmt.Errorf("send to %q: %w: %w", s.outbox, ErrNotSent, err)
 	}
 	var r sendResult
 	select {
@@ -146,118 +165,69 @@ func (c *Client) Send(ctx context.Context, channelID, content string) (Receipt, 
 		r = <-s.result
 	}
 	if r.err != nil {
-		return Receipt{}, fmt.Errorf("send to %q: %w", channelID, r.err)
+		return Receipt{}, fmt.Errorf("send to %q: %w", s.outbox, r.err)
 	}
 	return r.receipt, nil
 }
 
-// Edit gives a message that this connection sent another content. After a
-// reconnect the stage takes the client for another: then it is not_author.
+// Edit gives a message another content: one that this connection sent or, where
+// there is identity, that its user did.
 func (c *Client) Edit(ctx context.Context, channelID string, seq int64, content string) (Receipt, error) {
 	return c.revise(ctx, fields{"action": chat.ActionEditMessage, "channelId": channelID, "seq": seq, "content": content})
 }
 
-// Delete deletes the content of a message that this connection sent, as Edit.
+// Delete deletes the content of a message for good, as Edit.
 func (c *Client) Delete(ctx context.Context, channelID string, seq int64) (Receipt, error) {
 	return c.revise(ctx, fields{"action": chat.ActionDeleteMessage, "channelId": channelID, "seq": seq})
 }
 
+// EditDirect is Edit for a message to a user.
+func (c *Client) EditDirect(ctx context.Context, user string, seq int64, content string) (Receipt, error) {
+	return c.revise(ctx, fields{"action": chat.ActionEditMessage, "user": user, "seq": seq, "content": content})
+}
+
+// DeleteDirect is Delete for a message to a user.
+func (c *Client) DeleteDirect(ctx context.Context, user string, seq int64) (Receipt, error) {
+	return c.revise(ctx, fields{"action": chat.ActionDeleteMessage, "user": user, "seq": seq})
+}
+
 func (c *Client) revise(ctx context.Context, frame fields) (Receipt, error) {
-	var receipt Receipt
-	result := make(chan error, 1)
-	err := await(ctx, c, result, func() {
-		c.request(false, frame, func(answer wire, _ time.Time, err error) {
-			receipt = Receipt{MessageID: answer.MessageID, Seq: answer.Seq, At: answer.At}
-			result <- err
-		})
-	})
-	if err != nil {
-		return Receipt{}, fmt.Errorf("%s %d of %q: %w", frame["action"], frame["seq"], frame["channelId"], err)
-	}
-	return receipt, nil
-}
-
-// A Page is a part of a channel's history.
-type Page struct {
-	// Messages are Message and Revision values in the order asked for.
-	Messages []Event
-	// More says that there are more: go on from the last number.
-	More bool
-}
-
-// HistoryBefore gives stored messages with numbers below before, the newest
-// first; with 0, the latest. limit is from 1 to 100.
-func (c *Client) HistoryBefore(ctx context.Context, channelID string, before int64, limit int) (Page, error) {
-	frame := fields{"limit": limit}
-	if before > 0 {
-		frame["before"] = before
-	}
-	return c.history(ctx, channelID, frame)
-}
-
-// HistoryAfter gives stored messages with numbers above after, the oldest first.
-func (c *Client) HistoryAfter(ctx context.Context, channelID string, after int64, limit int) (Page, error) {
-	return c.history(ctx, channelID, fields{"after": after, "limit": limit})
-}
-
-func (c *Client) history(ctx context.Context, channelID string, frame fields) (Page, error) {
-	frame["action"], frame["channelId"] = chat.ActionGetHistory, channelID
-	var page Page
-	result := make(chan error, 1)
-	err := await(ctx, c, result, func() {
-		c.request(true, frame, func(answer wire, _ time.Time, err error) {
-			for _, item := range answer.items {
-				page.Messages = append(page.Messages, item.public(false))
-			}
-			page.More = answer.More
-			result <- err
-		})
-	})
-	if err != nil {
-		return Page{}, fmt.Errorf("history of %q: %w", channelID, err)
-	}
-	return page, nil
-}
-
-// A Member is who is in a channel. As long as users are anonymous, each
-// connection is one, without User and Name.
-type Member struct {
-	User, Name  string
-	Connections []string
-	Since       time.Time
-}
-
-// Members gives up to 100 of a channel, and the cursor with which the next ones
-// are asked for, empty if there are no more. The first cursor is empty.
-func (c *Client) Members(ctx context.Context, channelID, cursor string) (members []Member, next string, err error) {
-	frame := fields{"action": chat.ActionListMembers, "channelId": channelID}
-	if cursor != "" {
-		frame["cursor"] = cursor
-	}
-	result := make(chan error, 1)
-	err = await(ctx, c, result, func() {
-		c.request(true, frame, func(answer wire, _ time.Time, err error) {
-			for _, m := range answer.Members {
-				members = append(members, Member(m))
-			}
-			next = answer.Cursor
-			result <- err
-		})
-	})
-	if err != nil {
-		return nil, "", fmt.Errorf("members of %q: %w", channelID, err)
-	}
-	return members, next, nil
+	answer, err := c.ask(ctx, ofUser, frame)
+	return Receipt{MessageID: answer.MessageID, Seq: answer.Seq, At: answer.At}, err
 }
 
 // Typing shows the others in a channel that the client writes. Call it every 3
 // seconds as long as it does.
 func (c *Client) Typing(ctx context.Context, channelID string) error {
+	_, err := c.ask(ctx, lost, fields{"action": chat.ActionTyping, "channelId": channelID, "name": c.options.Name})
+	return err
+}
+
+// Err says why the client has ended: nil as long as it has not, and ErrClosed,
+// with a *BannedError or a *RefusedError if it has ended by itself.
+func (c *Client) Err() error {
+	select {
+	case <-c.done:
+		return c.over()
+	default:
+		return nil
+	}
+}
+
+// ask sends a frame and waits for its answer.
+func (c *Client) ask(ctx context.Context, kept keep, frame fields) (wire, error) {
+	var answer wire
 	result := make(chan error, 1)
-	return await(ctx, c, result, func() {
-		frame := fields{"action": chat.ActionTyping, "channelId": channelID, "name": c.options.Name}
-		c.request(false, frame, func(_ wire, _ time.Time, err error) { result <- err })
+	err := await(ctx, c, result, func() {
+		c.request(kept, frame, func(w wire, _ time.Time, err error) {
+			answer = w
+			result <- err
+		})
 	})
+	if err != nil {
+		return wire{}, fmt.Errorf("%s: %w", frame.about(), err)
+	}
+	return answer, nil
 }
 
 // do lets the loop run f.
@@ -269,7 +239,7 @@ func (c *Client) do(ctx context.Context, f func()) error {
 	case c.commands <- f:
 		return nil
 	case <-c.done:
-		return ErrClosed
+		return c.over()
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
@@ -290,7 +260,7 @@ func await(ctx context.Context, c *Client, result <-chan error, f func()) error 
 		case err := <-result:
 			return err
 		default:
-			return ErrClosed
+			return c.over()
 		}
 	}
 }

@@ -108,6 +108,32 @@ func TestOrder(t *testing.T) {
 			expect(t, c, "1", "2")
 		})
 	})
+	t.Run("what was on its way when the client left is no place to begin", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, Options{}, func(t *testing.T, s *stage, c *Client) {
+			subscribe(t, c, "a")
+			s.publish("a", "one", true)
+			s.publish("a", "two", true)
+			expect(t, c, "connecting", "online", "1", "2")
+			if err := c.Unsubscribe(t.Context(), "a"); err != nil {
+				t.Fatal(err)
+			}
+			s.one().push(message(2))
+			expect(t, c)
+			if err := c.SubscribeAfter(t.Context(), "a", 0); err != nil {
+				t.Fatal(err)
+			}
+			expect(t, c, "1", "2")
+
+			// A service may put it in again.
+			if err := c.Unsubscribe(t.Context(), "a"); err != nil {
+				t.Fatal(err)
+			}
+			self := `","channelId":"a","subscriberId":"` + s.one().id + `"}`
+			s.one().push(`{"event":"subscriber_unsub` + self + "\n" + `{"event":"subscriber_sub` + self + "\n" + message(3))
+			expect(t, c, "Left", "Joined", "3")
+		})
+	})
 	t.Run("a number that nobody has is given up, and comes late if it comes", func(t *testing.T) {
 		t.Parallel()
 		inBubble(t, Options{}, func(t *testing.T, s *stage, c *Client) {
@@ -626,14 +652,33 @@ func TestOtherActions(t *testing.T) {
 			return true
 		}
 	}
-	t.Run("members come with a cursor", func(t *testing.T) {
+	t.Run("members come with their count, page by page", func(t *testing.T) {
 		t.Parallel()
 		inBubble(t, Options{}, func(t *testing.T, s *stage, c *Client) {
-			answering(s, "listMembers", `{"event":"members","id":"ID","channelId":"a","members":[{"user":"u","name":"n","connections":["x","y"],"since":"2026-03-01T12:00:00.000Z"}],"cursor":"y"}`)
-			members, cursor, err := c.Members(t.Context(), "a", "")
-			want := []Member{{User: "u", Name: "n", Connections: []string{"x", "y"}, Since: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}}
-			if diff := cmp.Diff(want, members); diff != "" || cursor != "y" || err != nil {
-				t.Errorf("cursor %q, %v, members (-want +got):\n%s", cursor, err, diff)
+			s.mu.Lock()
+			s.serve = func(c *stageConn, f clientFrame) bool {
+				next := map[string]string{"": "u", "u": "v", "v": ""}[f.Cursor]
+				c.push(`{"event":"members","id":"` + f.ID + `","channelId":"a","count":3,"members":[{"user":"` + f.Cursor + `","name":"n","connections":["x","y"],"since":"2026-03-01T12:00:00.000Z"}],"cursor":"` + next + `"}`)
+				return true
+			}
+			s.mu.Unlock()
+			members, count, err := c.Members(t.Context(), "a")
+			if err != nil || count != 3 {
+				t.Fatal(count, err)
+			}
+			var got []Member
+			for m, err := range members {
+				if err != nil {
+					t.Error(err)
+				}
+				got = append(got, m)
+			}
+			var want []Member
+			for _, user := range []string{"", "u", "v"} {
+				want = append(want, Member{User: user, Name: "n", Connections: []string{"x", "y"}, Since: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)})
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("members (-want +got):\n%s", diff)
 			}
 		})
 	})

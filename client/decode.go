@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"example.com/chatstack/chat"
@@ -27,14 +28,21 @@ type wire struct {
 	Reason       string            `json:"reason"`
 	Code         chat.Code         `json:"code"`
 	Message      string            `json:"message"`
+	RetryAfterMs int64             `json:"retryAfterMs"`
 	ConnectionID string            `json:"connectionId"`
 	User         string            `json:"user"`
+	To           string            `json:"to"`
+	Until        time.Time         `json:"until"`
+	Seconds      int64             `json:"seconds"`
+	ExpiresAt    time.Time         `json:"expiresAt"`
 	Channels     []string          `json:"channels"`
 	From         int64             `json:"from"`
 	Missed       []json.RawMessage `json:"missed"`
 	Messages     []json.RawMessage `json:"messages"`
 	More         bool              `json:"more"`
 	Members      []wireMember      `json:"members"`
+	Count        int               `json:"count"`
+	Directs      []wireDirect      `json:"directs"`
 	Cursor       string            `json:"cursor"`
 
 	raw   []byte
@@ -46,6 +54,13 @@ type wireMember struct {
 	Name        string    `json:"name"`
 	Connections []string  `json:"connections"`
 	Since       time.Time `json:"since"`
+}
+
+type wireDirect struct {
+	User      string    `json:"user"`
+	ChannelID string    `json:"channelId"`
+	Seq       int64     `json:"seq"`
+	At        time.Time `json:"at"`
 }
 
 // decode reads a frame: one event, or several, a JSON object a line. What is no
@@ -84,17 +99,28 @@ func decodeLine(line []byte) (wire, bool) {
 }
 
 // sequenced reports whether the event has a place in the order of its channel.
-func (w wire) sequenced() bool { return w.ordered() && w.ChannelID != "" && w.Seq > 0 }
+// What is direct has none here: its channel cannot be asked for, and it comes out
+// of the client as it is.
+func (w wire) sequenced() bool {
+	return w.ordered() && w.ChannelID != "" && w.Seq > 0 && !w.direct()
+}
+
+// direct reports whether the event is of a conversation of two users.
+func (w wire) direct() bool { return strings.HasPrefix(w.ChannelID, chat.DirectPrefix) }
 
 // ordered reports whether it should have one.
 func (w wire) ordered() bool {
-	return w.Event == "channel_message" || w.Event == "message_edited" || w.Event == "message_deleted"
+	switch w.Event {
+	case "channel_message", "direct_message", "message_edited", "message_deleted":
+		return true
+	}
+	return false
 }
 
 // answers reports whether the event answers a frame.
 func (w wire) answers() bool {
 	switch w.Event {
-	case "ack", "subscribed", "unsubscribed", "history", "members", "you", "pong", "error":
+	case "ack", "subscribed", "unsubscribed", "history", "members", "directs", "you", "pong", "error":
 		return true
 	}
 	return false
@@ -109,19 +135,38 @@ func (w wire) public(late bool) Event {
 	case "channel_message":
 		return Message{
 			ChannelID: w.ChannelID, ID: w.MessageID, Seq: w.Seq, Name: w.Name, Content: w.Content, SenderID: w.SenderID,
+			User: w.User, At: w.At, EditedAt: w.EditedAt, Deleted: w.Deleted, Truncated: w.Truncated, Late: late,
+		}
+	case "direct_message":
+		return Direct{
+			ChannelID: w.ChannelID, ID: w.MessageID, Seq: w.Seq, User: w.User, To: w.To, Name: w.Name, Content: w.Content, SenderID: w.SenderID,
 			At: w.At, EditedAt: w.EditedAt, Deleted: w.Deleted, Truncated: w.Truncated, Late: late,
 		}
 	case "message_edited", "message_deleted":
 		return Revision{
 			ChannelID: w.ChannelID, Seq: w.Seq, TargetSeq: w.TargetSeq, MessageID: w.MessageID, Name: w.Name, Content: w.Content,
-			SenderID: w.SenderID, At: w.At, Deleted: w.Event == "message_deleted", Late: late,
+			SenderID: w.SenderID, User: w.User, At: w.At, Deleted: w.Event == "message_deleted", Late: late,
 		}
 	case "subscriber_sub":
-		return Joined{ChannelID: w.ChannelID, ConnectionID: w.SubscriberID, At: w.At}
+		return Joined{ChannelID: w.ChannelID, ConnectionID: w.SubscriberID, User: w.User, Name: w.Name, Count: w.Count, At: w.At}
 	case "subscriber_unsub":
-		return Left{ChannelID: w.ChannelID, ConnectionID: w.SubscriberID, Reason: w.Reason, At: w.At}
+		return Left{ChannelID: w.ChannelID, ConnectionID: w.SubscriberID, User: w.User, Name: w.Name, Count: w.Count, Reason: w.Reason, At: w.At}
 	case "typing":
-		return Typing{ChannelID: w.ChannelID, ConnectionID: w.SenderID, Name: w.Name, At: w.At}
+		return Typing{ChannelID: w.ChannelID, ConnectionID: w.SenderID, User: w.User, Name: w.Name, At: w.At}
+	case "kicked":
+		return Kicked{ChannelID: w.ChannelID, Reason: w.Reason, At: w.At}
+	case "banned":
+		return Banned{ChannelID: w.ChannelID, Until: w.Until, Reason: w.Reason, At: w.At}
+	case "unbanned":
+		return Unbanned{ChannelID: w.ChannelID, At: w.At}
+	case "muted":
+		return Muted{ChannelID: w.ChannelID, Until: w.Until, Reason: w.Reason, At: w.At}
+	case "unmuted":
+		return Unmuted{ChannelID: w.ChannelID, At: w.At}
+	case "slow_mode":
+		return SlowMode{ChannelID: w.ChannelID, Every: time.Duration(w.Seconds) * time.Second, At: w.At}
+	case "token_expired":
+		return TokenExpired{At: w.At}
 	}
 	return Foreign{Frame: w.raw}
 }
@@ -131,5 +176,5 @@ func (w wire) err() error {
 	if w.Event != "error" {
 		return nil
 	}
-	return &chat.Error{Code: w.Code, Message: w.Message}
+	return &chat.Error{Code: w.Code, Message: w.Message, RetryAfter: time.Duration(w.RetryAfterMs) * time.Millisecond}
 }

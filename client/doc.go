@@ -21,11 +21,21 @@
 // [Gap] tells that its number has been given up; should it come later after all,
 // it is marked Late.
 //
-// The stage knows a message again by its id for 10 minutes, on the connection
-// that it came from. So the client sends a message again and again while that
-// connection lives. When the connection has ended it waits until the stage must
-// be done with the frame (Options.Settle), and looks the message up before it
-// sends it on the next connection. Each channel has one message under way at a
-// time, so what one client sends to a channel keeps its order, and a message that
-// is found can only be the one that is missed.
+// The stage knows a message again by its id for 10 minutes, from the same sender:
+// from the same user where it has identity, else from the same connection. So the
+// client sends a message again and again, a user's also on the next connection.
+// One who is nobody waits, when the connection has ended, until the stage must be
+// done with the frame (Options.Settle), and looks the message up before it sends it
+// on the next connection. Each channel has one message under way at a time, so what
+// one client sends to a channel keeps its order, and a message that is found can
+// only be the one that is missed.
+//
+// # Users
+//
+// Where a stage has identity, Options.Token gives a token for each connection, and
+// the client connects anew before it expires. A client whose user is banned
+// everywhere ends: [Client.Err] says so. Messages between two users come out of
+// Events as [Direct], in the order of the two, and what came during an absence is
+// fetched for those whom the client has seen a message of; [Client.Conversations]
+// tells of the others.
 package client

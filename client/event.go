@@ -18,7 +18,9 @@ type Message struct {
 	Name, Content string
 	// SenderID is the sender's connection; empty for a back-end service.
 	SenderID string
-	At       time.Time
+	// User is the author, empty where there is no identity.
+	User string
+	At   time.Time
 	// EditedAt is the time of its last change; zero if there is none.
 	EditedAt time.Time
 	// Deleted says that its content was deleted.
@@ -40,21 +42,45 @@ type Revision struct {
 	// Name and Content are what it says now, nothing if it was Deleted.
 	Name, Content string
 	SenderID      string
+	// User is the author, empty where there is no identity.
+	User          string
 	At            time.Time
 	Deleted, Late bool
 }
 
-// A Joined reports that a connection is in a channel.
+// A Direct is a message between two users: User, who sent it, and To. Those of two
+// users have a channel and an order of their own, and come to every connection of
+// both. Its changes are Revisions with its ChannelID.
+type Direct struct {
+	ChannelID string
+	ID        string
+	Seq       int64
+	User, To  string
+	// Name and Content are HTML that is safe inside an element.
+	Name, Content            string
+	SenderID                 string
+	At, EditedAt             time.Time
+	Deleted, Truncated, Late bool
+}
+
+// A Joined reports that a connection is in a channel, and whose it is where there
+// is identity.
 type Joined struct {
 	ChannelID, ConnectionID string
-	At                      time.Time
+	User, Name              string
+	// Count is how many members the channel has now.
+	Count int
+	At    time.Time
 }
 
 // A Left reports that a connection is no longer in a channel. If it is the
 // client's own, by a back-end service, the client does not subscribe again.
 type Left struct {
 	ChannelID, ConnectionID string
-	// Reason is left, disconnected or expired.
+	User, Name              string
+	// Count is how many members the channel has now.
+	Count int
+	// Reason is left, disconnected, expired, kicked, banned or forbidden.
 	Reason string
 	At     time.Time
 }
@@ -62,9 +88,55 @@ type Left struct {
 // A Typing reports that somebody writes: for some seconds, or until a message
 // with its ConnectionID as SenderID.
 type Typing struct {
-	ChannelID, ConnectionID, Name string
-	At                            time.Time
+	ChannelID, ConnectionID, User, Name string
+	At                                  time.Time
 }
+
+// A Kicked reports that a moderator has put the user out of a channel, or has
+// ended its connections if there is no ChannelID. It may come again.
+type Kicked struct {
+	ChannelID, Reason string
+	At                time.Time
+}
+
+// A Banned reports that the user may not be in a channel until a time, zero for
+// good. Without a ChannelID it is so everywhere, and the client ends: see
+// Client.Err.
+type Banned struct {
+	ChannelID, Reason string
+	Until, At         time.Time
+}
+
+// An Unbanned reports that a ban is lifted.
+type Unbanned struct {
+	ChannelID string
+	At        time.Time
+}
+
+// A Muted reports that the user may not write in a channel, or anywhere, until a
+// time, zero for good.
+type Muted struct {
+	ChannelID, Reason string
+	Until, At         time.Time
+}
+
+// An Unmuted reports that a mute is lifted.
+type Unmuted struct {
+	ChannelID string
+	At        time.Time
+}
+
+// A SlowMode reports how long users must wait between two messages in a channel,
+// 0 for not at all.
+type SlowMode struct {
+	ChannelID string
+	Every     time.Duration
+	At        time.Time
+}
+
+// A TokenExpired reports that the connection is about to end because its token
+// was not replaced in time. The client connects again with another.
+type TokenExpired struct{ At time.Time }
 
 // A Gap reports that the numbers From to To of a channel have been given up:
 // no message of theirs is stored, as far as the stage could say.
@@ -98,6 +170,8 @@ type StateChange struct {
 	State State
 	// ConnectionID is the client's own while it is Online.
 	ConnectionID string
+	// User and Name are who the client is then, empty where there is no identity.
+	User, Name string
 	// Err says why it is Offline; nil for a planned reconnect.
 	Err error
 	// Retry is the pause before the next attempt to connect.
@@ -116,9 +190,17 @@ const (
 
 func (Message) event()             {}
 func (Revision) event()            {}
+func (Direct) event()              {}
 func (Joined) event()              {}
 func (Left) event()                {}
 func (Typing) event()              {}
+func (Kicked) event()              {}
+func (Banned) event()              {}
+func (Unbanned) event()            {}
+func (Muted) event()               {}
+func (Unmuted) event()             {}
+func (SlowMode) event()            {}
+func (TokenExpired) event()        {}
 func (Gap) event()                 {}
 func (Reset) event()               {}
 func (Overflow) event()            {}
@@ -127,7 +209,8 @@ func (Foreign) event()             {}
 func (StateChange) event()         {}
 
 var (
-	// ErrClosed reports that the client has been closed.
+	// ErrClosed reports that the client has been closed, or has ended: Client.Err
+	// says why.
 	ErrClosed = errors.New("the client is closed")
 	// ErrNotSent reports that a message was never sent: it can be sent anew.
 	ErrNotSent = errors.New("the message was not sent")

@@ -3,6 +3,8 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
 	"time"
 
 	"example.com/chatstack/chat"
@@ -19,6 +21,7 @@ type link struct {
 	err      error         // why, then
 	waiting  [][]byte      // frames to be written
 	id       string        // the connection's, empty until it is known
+	user     string        // whose it is, empty if nobody knows
 	opened   time.Time
 	lastRead time.Time
 	beat     time.Time // the next heartbeat
@@ -35,6 +38,7 @@ var (
 	errSilent   = errors.New("the connection answers nothing")
 	errRecycled = errors.New("the connection is given up with a message that nothing is known of")
 	errLost     = errors.New("the connection has ended")
+	errOther    = errors.New("the client is another user now")
 	errRemoved  = errors.New("a service has taken the client out of the channel")
 )
 
@@ -178,18 +182,22 @@ func (c *Client) connected(r dialResult) {
 	c.link = l
 	c.tasks.Go(l.read)
 	c.tasks.Go(l.write)
-	c.request(false, fields{"action": chat.ActionWhoAmI}, func(you wire, _ time.Time, err error) {
+	c.request(lost, fields{"action": chat.ActionWhoAmI}, func(you wire, _ time.Time, err error) {
 		switch {
 		case err == nil && you.ConnectionID != "":
-			l.id = you.ConnectionID
-			c.emit(StateChange{State: Online, ConnectionID: l.id})
+			l.id, l.user, c.user = you.ConnectionID, you.User, you.User
+			c.retireWith(l, you.ExpiresAt)
+			c.emit(StateChange{State: Online, ConnectionID: l.id, User: you.User, Name: you.Name})
 			select {
 			case c.first <- nil:
 			default:
 			}
 			for _, ch := range c.channels {
-				if ch.wanted {
+				switch {
+				case ch.wanted:
 					c.resubscribe(ch)
+				case ch.peer != "" && ch.known: // nothing else tells what came meanwhile
+					c.fill(ch, ch.pos)
 				}
 			}
 		case c.link == l && c.ctx.Err() == nil:
@@ -202,6 +210,18 @@ func (c *Client) connected(r dialResult) {
 	for _, ch := range c.channels {
 		ch.relink()
 	}
+}
+
+// retireWith has the connection replaced before its token expires, if that can be
+// by one with a token that lasts longer: the one before may have had the same.
+func (c *Client) retireWith(l *link, expiresAt time.Time) {
+	if c.options.Token != nil && expiresAt.After(c.expiresAt) {
+		ahead := min(c.options.Settle+c.options.DialTimeout, time.Until(expiresAt)/2)
+		if at := expiresAt.Add(-ahead); at.Before(l.retire) {
+			l.retire = at
+		}
+	}
+	c.expiresAt = expiresAt
 }
 
 func (l *link) read() {
@@ -240,7 +260,7 @@ func (c *Client) stepLink(now time.Time) {
 	if c.due(l.beat, now) {
 		l.beat = now.Add(c.options.Heartbeat)
 		c.at(l.beat)
-		c.request(false, fields{"action": chat.ActionPing}, func(wire, time.Time, error) {})
+		c.request(lost, fields{"action": chat.ActionPing}, func(wire, time.Time, error) {})
 		for _, ch := range c.channels {
 			if ch.known && !ch.filling { // the last message may have been lost, which no other shows
 				c.fill(ch, ch.pos)
@@ -295,6 +315,9 @@ func (c *Client) lose(err error) {
 
 // offline lets a random pause go by before the next attempt to connect.
 func (c *Client) offline(err error) {
+	if refused, ok := errors.AsType[*RefusedError](err); ok && refused.StatusCode == http.StatusForbidden && c.options.Token != nil {
+		c.end(err) // whoever it is, the stage does not want it
+	}
 	select {
 	case c.first <- err:
 	default:
@@ -319,6 +342,9 @@ func (c *Client) take(w wire) {
 		c.accept(c.channel(w.ChannelID), w)
 	default:
 		c.emit(w.public(false))
+		if w.Event == "banned" && w.ChannelID == "" {
+			c.end(&BannedError{Until: w.Until, Reason: w.Reason})
+		}
 		if w.SubscriberID != "" && w.SubscriberID == c.link.id {
 			c.moved(c.channel(w.ChannelID), w.Event == "subscriber_sub")
 		}
@@ -353,6 +379,35 @@ func (c *Client) drained() {
 	}
 }
 
+// end ends the client by itself.
+func (c *Client) end(why error) { c.cancel(fmt.Errorf("%w: %w", ErrClosed, why)) }
+
+// over is ErrClosed, with the reason if the client has ended by itself.
+func (c *Client) over() error {
+	if why := context.Cause(c.ctx); errors.Is(why, ErrClosed) {
+		return why
+	}
+	return ErrClosed
+}
+
+// A BannedError reports that the client has ended because its user is banned
+// everywhere.
+type BannedError struct {
+	Until  time.Time // zero for good
+	Reason string
+}
+
+func (e *BannedError) Error() string {
+	text := "the user is banned from the chat"
+	if !e.Until.IsZero() {
+		text += " until " + e.Until.UTC().Format(time.RFC3339)
+	}
+	if e.Reason != "" {
+		text += ": " + e.Reason
+	}
+	return text
+}
+
 // stop ends all, and waits for it.
 func (c *Client) stop() {
 	if l := c.link; l != nil {
@@ -363,11 +418,11 @@ func (c *Client) stop() {
 		})
 	}
 	for _, s := range c.sends {
-		c.resolve(s, sendResult{err: errors.Join(s.unknown(), ErrClosed)})
+		c.resolve(s, sendResult{err: errors.Join(s.unknown(), c.over())})
 	}
 	c.dropRequests()
 	for _, ch := range c.channels {
-		ch.leave(ErrClosed)
+		ch.leave(c.over())
 	}
 	c.tasks.Wait()
 }

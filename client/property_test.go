@@ -20,6 +20,7 @@ type plan struct {
 	Seed              uint64
 	Clients, Messages int
 	Cuts              int
+	Users             bool // the stage knows who they are
 	Faults            faults
 }
 
@@ -34,7 +35,7 @@ func TestWhatIsAcknowledgedComesOnceAndInOrder(t *testing.T) {
 		p := plan{
 			Seed:    rapid.Uint64().Draw(rt, "seed"),
 			Clients: rapid.IntRange(1, 3).Draw(rt, "clients"), Messages: rapid.IntRange(1, 25).Draw(rt, "messages"),
-			Cuts: rapid.IntRange(0, 6).Draw(rt, "cuts"),
+			Cuts: rapid.IntRange(0, 6).Draw(rt, "cuts"), Users: rapid.Bool().Draw(rt, "users"),
 			Faults: faults{
 				LoseFrame: percent("lose frame", 20), LoseAnswer: percent("lose answer", 30), Foreign: percent("foreign", 100),
 				BreakOff: percent("break off", 30), Slow: percent("slow", 30), LoseEvent: percent("lose event", 40),
@@ -53,7 +54,7 @@ func TestWhatIsAcknowledgedComesOnceAndInOrder(t *testing.T) {
 func TestTheWorstOfEverything(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(10) {
-		p := plan{Seed: seed, Clients: 3, Messages: 25, Cuts: 6, Faults: faults{
+		p := plan{Seed: seed, Clients: 3, Messages: 25, Cuts: 6, Users: seed%2 == 0, Faults: faults{
 			LoseFrame: 20, LoseAnswer: 30, Foreign: 50, BreakOff: 30, Slow: 30, LoseEvent: 40, DoubleEvent: 40, Join: 50, MaxDelay: 2 * time.Second,
 		}}
 		if err := p.run(t, map[string]int{}); err != nil {
@@ -104,8 +105,12 @@ func (p plan) inBubble(ctx context.Context, total map[string]int) error {
 	s := newStage(p.Seed)
 	random := rand.New(rand.NewPCG(p.Seed, 2))
 	var witnesses []*witness
-	for range p.Clients {
-		c, err := Dial(ctx, "memory", &Options{Dial: s.dial})
+	if p.Users {
+		s.you = func(subprotocols []string) map[string]any { return map[string]any{"user": subprotocols[1]} }
+	}
+	for i := range p.Clients {
+		token := func(context.Context) (string, error) { return fmt.Sprint(i), nil }
+		c, err := Dial(ctx, "memory", &Options{Dial: s.dial, Token: token})
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package client
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"strconv"
 	"time"
@@ -12,11 +13,22 @@ import (
 // fields are those of a frame.
 type fields map[string]any
 
+// about says in short what a frame asks for, without what people write.
+func (f fields) about() string {
+	text := fmt.Sprint(f["action"])
+	for _, name := range []string{"channelId", "user", "seq"} {
+		if value, ok := f[name]; ok {
+			text += fmt.Sprintf(" %s %v", name, value)
+		}
+	}
+	return text
+}
+
 // A request is a frame that may be sent again as often as need be, because a
 // repetition changes nothing.
 type request struct {
 	frame    []byte
-	kept     bool // it is sent again on the next connection
+	kept     keep
 	firstAt  time.Time
 	due      time.Time
 	attempts int
@@ -25,12 +37,20 @@ type request struct {
 	answered func(answer wire, asked time.Time, err error)
 }
 
+// A keep says whether a request is sent again on the next connection.
+type keep int
+
+const (
+	lost   keep = iota // it ends with its connection, with ErrNotKnown
+	ofUser             // it is if the stage knows the user: then the next connection is as good as this one
+	kept               // it is
+)
+
 // maxRetry is the longest time between two attempts.
 const maxRetry = 30 * time.Second
 
-// request sends a frame and waits for its answer, without waiting here. One that
-// is not kept ends with its connection, with ErrNotKnown.
-func (c *Client) request(kept bool, frame fields, answered func(wire, time.Time, error)) {
+// request sends a frame and waits for its answer, without waiting here.
+func (c *Client) request(kept keep, frame fields, answered func(wire, time.Time, error)) {
 	id := c.nextID()
 	frame = maps.Clone(frame)
 	frame["id"] = id
@@ -96,8 +116,12 @@ func (c *Client) answer(w wire) {
 	if !ok {
 		return // its other copy has been answered
 	}
-	if w.Event == "error" && w.Code == chat.CodeInternal {
+	switch w.Code {
+	case chat.CodeInternal:
 		c.again(&r.due, r.attempts)
+		return
+	case chat.CodeRateLimited:
+		r.due = c.allowed(w)
 		return
 	}
 	delete(c.requests, w.ID)
@@ -110,6 +134,17 @@ func (c *Client) again(due *time.Time, attempts int) {
 	if soon.Before(*due) {
 		*due = soon
 	}
+}
+
+// allowed gives the time at which what was too fast may be tried again.
+func (c *Client) allowed(w wire) time.Time {
+	wait := max(time.Duration(w.RetryAfterMs)*time.Millisecond, c.options.MinBackoff/4)
+	return time.Now().Add(wait + c.options.random(c.options.MinBackoff/4))
+}
+
+// isOver reports whether an error says that the connection can be used no more.
+func isOver(code chat.Code) bool {
+	return code == chat.CodeConnectionOver || code == chat.CodeTokenExpired
 }
 
 // hasten brings everything forward that has been sent and not answered.
@@ -133,8 +168,8 @@ func (c *Client) dropRequests() {
 		switch {
 		case c.ctx.Err() != nil:
 			delete(c.requests, id)
-			r.answered(wire{}, r.firstAt, ErrClosed)
-		case !r.kept:
+			r.answered(wire{}, r.firstAt, c.over())
+		case r.kept == lost || r.kept == ofUser && c.user == "":
 			delete(c.requests, id)
 			r.answered(wire{}, r.firstAt, notKnown{errLost})
 		default:

@@ -3,6 +3,7 @@ package client
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"example.com/chatstack/chat"
@@ -10,15 +11,15 @@ import (
 
 // A send is a message on its way.
 type send struct {
-	channelID, content string
-	id                 string
-	frame              []byte
-	result             chan sendResult // has room for the one result
-	deadline           time.Time
-	abandoned          bool
+	outbox    string // the channel whose messages it keeps its place among
+	id        string
+	frame     fields
+	result    chan sendResult // has room for the one result
+	deadline  time.Time
+	abandoned bool
 
-	// sender is the connection that it was last sent on, empty if it cannot be
-	// stored by any; link is that connection while it lives.
+	// sender is whom the stage took the client for when it was last sent, empty if
+	// it cannot be stored; link is the connection that it was sent on while it lives.
 	sender   string
 	link     *link
 	floor    int64 // it is stored above this number, if it is
@@ -42,14 +43,24 @@ func (s *send) unknown() error {
 	return ErrNotKnown
 }
 
+// sender is whom the stage takes the client for on a connection: the ids of frames
+// are known again from the same one. A user is the same on every connection.
+func (l *link) sender() string {
+	if l.user != "" {
+		return userSender + l.user
+	}
+	return l.id
+}
+
+// userSender begins the senders that are users. No connection's id does so.
+const userSender = "user|"
+
 func (c *Client) enqueue(s *send) {
 	s.id = c.nextID()
 	s.deadline = time.Now().Add(c.options.SendFor)
-	s.frame = encode(fields{
-		"action": chat.ActionSendMessage, "channelId": s.channelID, "name": c.options.Name, "content": s.content, "id": s.id,
-	})
+	s.frame["id"] = s.id
 	c.sends[s.id] = s
-	ch := c.channel(s.channelID)
+	ch := c.channel(s.outbox)
 	ch.outbox = append(ch.outbox, s)
 }
 
@@ -71,7 +82,7 @@ func (c *Client) abandon(s *send, why error) {
 // resolve ends a send.
 func (c *Client) resolve(s *send, r sendResult) {
 	delete(c.sends, s.id)
-	ch := c.channel(s.channelID)
+	ch := c.channel(s.outbox)
 	ch.outbox = slices.DeleteFunc(ch.outbox, func(other *send) bool { return other == s })
 	ch.floor = max(ch.floor, r.receipt.Seq)
 	if !s.abandoned {
@@ -87,7 +98,7 @@ func (c *Client) stepSend(ch *channel, now time.Time) {
 		if !dropped && !c.due(s.deadline, now) {
 			break
 		}
-		mine := s.link != nil && s.link == c.link
+		mine := s.link != nil && s.link == c.link && c.link.user == ""
 		c.resolve(s, sendResult{err: s.unknown()})
 		if mine {
 			c.lose(errRecycled) // what follows has another sender
@@ -101,19 +112,23 @@ func (c *Client) stepSend(ch *channel, now time.Time) {
 		return
 	}
 	s := ch.outbox[0]
-	switch {
-	case s.sender == "":
+	switch sender := c.link.sender(); {
+	case s.link == nil && (s.sender == "" || s.sender == sender):
 		if c.link.retiring {
 			return // the next connection takes it
 		}
-		if !ch.known && !ch.floorKnown {
+		if c.link.user == "" && !ch.known && !ch.floorKnown {
 			c.findFloor(ch)
 			return
 		}
-		s.sender, s.link, s.attempts, s.firstAt, s.floor = c.link.id, c.link, 0, now, ch.floor
+		s.sender, s.link, s.attempts, s.firstAt, s.floor = sender, c.link, 0, now, ch.floor
 		if ch.known {
 			s.floor = max(s.floor, ch.pos)
 		}
+	case s.link == nil && strings.HasPrefix(s.sender, userSender):
+		c.resolve(s, sendResult{err: notKnown{errOther}})
+		c.at(now)
+		return
 	case s.link == nil:
 		if !s.checking && c.due(s.lostAt.Add(c.options.Settle), now) {
 			s.checking = true
@@ -127,7 +142,7 @@ func (c *Client) stepSend(ch *channel, now time.Time) {
 		c.at(now)
 		return
 	}
-	c.transmit(s.frame)
+	c.transmit(encode(s.frame))
 	s.attempts++
 	s.due = now.Add(c.nextRetry(s.attempts))
 	c.at(s.due)
@@ -139,7 +154,7 @@ func (c *Client) findFloor(ch *channel) {
 		return
 	}
 	ch.flooring = true
-	c.request(false, fields{"action": chat.ActionGetHistory, "channelId": ch.id, "limit": 1}, func(answer wire, _ time.Time, err error) {
+	c.request(lost, fields{"action": chat.ActionGetHistory, "channelId": ch.id, "limit": 1}, func(answer wire, _ time.Time, err error) {
 		if errors.Is(err, ErrNotKnown) || errors.Is(err, ErrClosed) {
 			return
 		}
@@ -154,8 +169,8 @@ func (c *Client) findFloor(ch *channel) {
 // check looks for a message in the history whose connection has ended, and has
 // it sent anew if it is not there.
 func (c *Client) check(s *send, after int64) {
-	frame := fields{"action": chat.ActionGetHistory, "channelId": s.channelID, "after": after, "limit": maxPage}
-	c.request(false, frame, func(answer wire, _ time.Time, err error) {
+	frame := fields{"action": chat.ActionGetHistory, "channelId": s.outbox, "after": after, "limit": maxPage}
+	c.request(lost, frame, func(answer wire, _ time.Time, err error) {
 		if _, ok := c.sends[s.id]; !ok {
 			return
 		}
@@ -168,7 +183,7 @@ func (c *Client) check(s *send, after int64) {
 			return
 		}
 		for _, item := range answer.items {
-			c.recognise(c.channel(s.channelID), item)
+			c.recognise(c.channel(s.outbox), item)
 			after = max(after, item.Seq)
 		}
 		if _, ok := c.sends[s.id]; !ok {
@@ -200,9 +215,11 @@ func (c *Client) answerSend(s *send, w wire) {
 		c.resolve(s, sendResult{receipt: Receipt{MessageID: w.MessageID, Seq: w.Seq, At: w.At}})
 	case w.Code == chat.CodeInternal:
 		c.again(&s.due, s.attempts)
-	case w.Code == chat.CodeRateLimited: // nothing has changed; the pace is the stage's
-		s.due = time.Now().Add(c.options.MinBackoff/4 + c.options.random(c.options.MinBackoff/4))
-	case w.Code == chat.CodeConnectionOver:
+	case w.Code == chat.CodeRateLimited || w.Code == chat.CodeSlowMode: // nothing has changed; the pace is the stage's
+		if s.due = c.allowed(w); s.due.After(s.deadline) {
+			c.resolve(s, sendResult{err: err})
+		}
+	case isOver(w.Code):
 		if s.attempts == 1 { // nothing has changed, and no other copy is under way
 			s.sender, s.link = "", nil
 		}

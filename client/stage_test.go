@@ -1,10 +1,12 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -25,12 +27,14 @@ type stage struct {
 	random   *rand.Rand
 	faults   faults
 	channels map[string]*storedChannel
-	sent     map[string]int64 // places, by connection and id
+	sent     map[string]int64 // places, by sender and id
 	conns    map[string]*stageConn
 	dials    []time.Time
 	offered  [][]string
 	counts   map[string]int
 
+	// you, if set, gives what whoami says beside the connection, as the user.
+	you func(subprotocols []string) map[string]any
 	// refuse, if set, says why a connection is not taken.
 	refuse func() error
 	// serve, if set, serves a frame in place of the stage if it returns true.
@@ -65,12 +69,14 @@ type wireMessage struct {
 	Seq       int64  `json:"seq"`
 	At        string `json:"at"`
 	SenderID  string `json:"senderId"`
+	User      string `json:"user,omitempty"`
 }
 
 type clientFrame struct {
 	Action, ChannelID, Name, Content, ID string
+	User, Cursor, Reason                 string
 	After, Before                        *int64
-	Limit                                int
+	Limit, Seconds                       int
 }
 
 func newStage(seed uint64) *stage {
@@ -84,6 +90,7 @@ func newStage(seed uint64) *stage {
 type stageConn struct {
 	stage  *stage
 	id     string
+	you    map[string]any
 	frames chan []byte
 	ended  chan struct{}
 	once   sync.Once
@@ -101,6 +108,9 @@ func (s *stage) dial(ctx context.Context, _ string, subprotocols []string) (Conn
 		}
 	}
 	c := &stageConn{stage: s, id: fmt.Sprint("conn-", len(s.dials)), frames: make(chan []byte, 1<<16), ended: make(chan struct{})}
+	if s.you != nil {
+		c.you = s.you(subprotocols)
+	}
 	s.conns[c.id] = c
 	return c, ctx.Err()
 }
@@ -225,7 +235,9 @@ func (s *stage) act(c *stageConn, f clientFrame) {
 	ch := s.channel(f.ChannelID)
 	switch f.Action {
 	case "whoami":
-		s.answer(c, map[string]any{"event": "you", "id": f.ID, "connectionId": c.id})
+		answer := map[string]any{"event": "you", "id": f.ID, "connectionId": c.id}
+		maps.Copy(answer, c.you)
+		s.answer(c, answer)
 	case "ping":
 		s.answer(c, map[string]any{"event": "pong", "id": f.ID})
 	case "subscribeChannel":
@@ -264,7 +276,8 @@ func (s *stage) act(c *stageConn, f clientFrame) {
 }
 
 func (s *stage) store(c *stageConn, f clientFrame, ch *storedChannel) {
-	key := c.id + "|" + f.ID
+	user, _ := c.you["user"].(string)
+	key := cmp.Or(user, c.id) + "|" + f.ID
 	seq, again := s.sent[key]
 	if !again {
 		ch.seq++
@@ -286,7 +299,7 @@ func (s *stage) store(c *stageConn, f clientFrame, ch *storedChannel) {
 		defer s.mu.Unlock()
 		m := wireMessage{
 			Event: "channel_message", ChannelID: f.ChannelID, Name: f.Name, Content: f.Content, MessageID: fmt.Sprint(f.ChannelID, " ", seq),
-			Seq: seq, At: time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), SenderID: c.id,
+			Seq: seq, At: time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), SenderID: c.id, User: user,
 		}
 		ch.messages[seq] = m
 		for _, id := range sortedKeys(ch.members) {

@@ -31,8 +31,8 @@ const (
 // ChatStackArgs are the settings of a [ChatStack]. The zero value works.
 type ChatStackArgs struct {
 	// DefaultChannels are what every connection joins at once, each named by the
-	// chat's own rule: 1 to 128 letters, digits, spaces or . _ : @ / # -. Nil
-	// means General; an empty slice means none. As JSON they must fit into a
+	// chat's own rule: 1 to 128 letters, digits, spaces or . _ : @ / # -, not
+	// beginning with direct:. Nil means General; an empty slice means none. As JSON they must fit into a
 	// function's environment, which has room for about 3700 bytes of them.
 	DefaultChannels []string
 	// RouteSelectionExpression tells a frame's route from its body. Empty means
@@ -42,7 +42,7 @@ type ChatStackArgs struct {
 	// and _, but not ping or sping. Empty means the name of the Pulumi stack, with
 	// - for every other character.
 	StageName string
-	// Routes are further routes, at most 287, or 281 where the chat knows its users, each with a function of its own.
+	// Routes are further routes, at most 287, or 279 where the chat knows its users, each with a function of its own.
 	Routes []ChatRouteArgs
 	// MessageRetention is how long messages are kept: 1 min to 3650 days, in
 	// whole seconds. 0 means 30 days; KeepMessages means for ever. DynamoDB
@@ -149,7 +149,7 @@ func (a ChatStackArgs) validateChannels() error {
 		argument := fmt.Sprintf("DefaultChannels[%d]", i)
 		if err := chat.CheckChannelID(channel); err != nil {
 			mistakes = append(mistakes, badArgument(argument, channel,
-				"1 to 128 letters, digits, spaces or . _ : @ / # -, with no space at either end"))
+				"1 to 128 letters, digits, spaces or . _ : @ / # -, with no space at either end and no "+chat.DirectPrefix+" at the beginning"))
 		}
 		if slices.Contains(a.DefaultChannels[:i], channel) {
 			mistakes = append(mistakes, badArgument(argument, channel, "each channel once"))
@@ -183,13 +183,13 @@ const mostFurtherActions = 20
 
 // furtherActionsJSON is what the fallback reads as FURTHER_ACTIONS, to name the
 // actions that there are to a client that asks for none of them: those of
-// moderators if there are any, and the first few routes, as far as they fit into
+// users and moderators if there are any, and the first few routes, as far as they fit into
 // its environment. It is a hint, so long keys are no
 // mistake.
 func (a ChatStackArgs) furtherActionsJSON() string {
 	var actions, told []string
 	if a.hasIdentity() {
-		actions = chat.ModerationActions()
+		actions = append(chat.DirectActions(), chat.ModerationActions()...)
 	}
 	for _, route := range a.Routes[:min(len(a.Routes), mostFurtherActions)] {
 		actions = append(actions, route.Key)

@@ -42,6 +42,7 @@ func TestChatStackMistakes(t *testing.T) {
 		},
 		"too many routes":            {&ChatStackArgs{Routes: crowd}, []string{"Routes is 293 routes long: allowed is at most 287 routes"}},
 		"stage of a health check":    {&ChatStackArgs{StageName: "sping"}, []string{`StageName is "sping": allowed is any name but ping and sping`}},
+		"channel of two users":       {&ChatStackArgs{DefaultChannels: []string{"direct:notes"}}, []string{`DefaultChannels[0] is "direct:notes": allowed is`, "no direct: at the beginning"}},
 		"empty default channel":      {&ChatStackArgs{DefaultChannels: []string{"General", ""}}, []string{`chat stack "chat"`, `DefaultChannels[1] is "": allowed is 1 to 128 letters`}},
 		"odd default channel":        {&ChatStackArgs{DefaultChannels: []string{"a|b"}}, []string{`DefaultChannels[0] is "a|b"`}},
 		"default channel twice":      {&ChatStackArgs{DefaultChannels: []string{"a", "a"}}, []string{`DefaultChannels[1] is "a": allowed is each channel once`}},

@@ -3,6 +3,7 @@ package components
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path"
 	"reflect"
 	"runtime"
@@ -22,7 +23,7 @@ type chatFunction struct {
 }
 
 // chatFunctions are the functions that come with the chat, the one that
-// imports most first. Only who knows its users has moderators, and
+// imports most first. Only who knows its users has direct messages, moderators and
 // tokens that expire.
 func (a ChatStackArgs) chatFunctions() []chatFunction {
 	all := []chatFunction{
@@ -35,6 +36,9 @@ func (a ChatStackArgs) chatFunctions() []chatFunction {
 		{name: "fallback", routes: map[string]bool{DefaultRoute: true}},
 	}
 	if a.hasIdentity() {
+		for _, f := range all {
+			maps.Copy(f.routes, routesOfUsers[f.name])
+		}
 		moderation := chatFunction{name: "moderation", routes: map[string]bool{}}
 		for _, action := range chat.ModerationActions() {
 			moderation.routes[action] = true
@@ -42,6 +46,13 @@ func (a ChatStackArgs) chatFunctions() []chatFunction {
 		all = append(all, moderation, chatFunction{name: "expiry"}) // on a schedule
 	}
 	return all
+}
+
+// routesOfUsers are the routes of these functions that only who knows its users
+// has.
+var routesOfUsers = map[string]map[string]bool{
+	"message": {chat.ActionSendDirect: true},
+	"channel": {chat.ActionListDirects: true},
 }
 
 // expiryTimeout is that of the function which ends connections when their tokens

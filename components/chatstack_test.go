@@ -73,9 +73,10 @@ func TestChatStackDeclares(t *testing.T) {
 	}
 }
 
-// TestModerationNeedsIdentity: only a stage that knows its users has the function
-// and the routes of moderators, and its fallback knows of them.
-func TestModerationNeedsIdentity(t *testing.T) {
+// TestRoutesOfUsersNeedIdentity: only a stage that knows its users has the routes of
+// direct messages, and the function and the routes of moderators, and its fallback
+// knows of them.
+func TestRoutesOfUsersNeedIdentity(t *testing.T) {
 	t.Parallel()
 	without := mustPreviewChat(t, &ChatStackArgs{}).list()
 	c := mustPreviewChat(t, &ChatStackArgs{Identity: anyIdentity})
@@ -84,12 +85,15 @@ func TestModerationNeedsIdentity(t *testing.T) {
 		kind, suffix, _ := strings.Cut(kind, " ")
 		want = append(want, kind+" chat-moderation"+suffix)
 	}
-	for _, action := range chat.ModerationActions() {
+	ofUsers := append(chat.DirectActions(), chat.ModerationActions()...)
+	for _, action := range ofUsers {
 		for _, kind := range []string{"Integration", "Permission", "Route", "RouteResponse"} {
 			want = append(want, kind+" chat-api-route-"+action)
 		}
 	}
-	got := slices.DeleteFunc(c.list(), func(name string) bool { return slices.Contains(without, name) || strings.Contains(name, "authorizer") || strings.Contains(name, "expiry") })
+	got := slices.DeleteFunc(c.list(), func(name string) bool {
+		return slices.Contains(without, name) || strings.Contains(name, "authorizer") || strings.Contains(name, "expiry")
+	})
 	slices.Sort(want)
 	slices.Sort(got)
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -98,15 +102,17 @@ func TestModerationNeedsIdentity(t *testing.T) {
 	if diff := cmp.Diff(map[string]any{"TABLE_NAME": "chat-table-a1b2c3d", "IDENTITY": "jwt"}, c.variables(t, "chat-moderation")); diff != "" {
 		t.Errorf("moderation is told (-want +got):\n%s", diff)
 	}
-	actions, err := json.Marshal(chat.ModerationActions())
+	actions, err := json.Marshal(ofUsers)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := c.variables(t, "chat-fallback")["FURTHER_ACTIONS"]; got != string(actions) {
 		t.Errorf("the fallback is told of %v", got)
 	}
-	_, err = previewChat(&ChatStackArgs{Identity: anyIdentity, Routes: []ChatRouteArgs{{Key: "banUser", Function: GoFunctionArgs{Package: "./x"}}}})
-	expectError(t, err, "Routes[0].Key", "banUser")
+	for _, key := range []string{"banUser", "sendDirect"} {
+		_, err = previewChat(&ChatStackArgs{Identity: anyIdentity, Routes: []ChatRouteArgs{{Key: key, Function: GoFunctionArgs{Package: "./x"}}}})
+		expectError(t, err, "Routes[0].Key", key)
+	}
 }
 
 func TestChatStackOutputs(t *testing.T) {

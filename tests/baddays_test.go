@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
@@ -273,36 +274,49 @@ func (p *project) table() (*dynamodb.Client, *string) {
 }
 
 // put puts an item of texts into the table.
-func (p *project) put(pk, sk string, texts map[string]string) {
+func (p *project) put(pk, sk string, attributes map[string]string) {
 	p.t.Helper()
-	item := map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: pk}, "sk": &types.AttributeValueMemberS{Value: sk}}
-	for name, text := range texts {
-		item[name] = &types.AttributeValueMemberS{Value: text}
-	}
+	item := textItem(attributes)
+	item["pk"], item["sk"] = &types.AttributeValueMemberS{Value: pk}, &types.AttributeValueMemberS{Value: sk}
 	client, name := p.table()
 	if _, err := client.PutItem(p.t.Context(), &dynamodb.PutItemInput{TableName: name, Item: item}); err != nil {
 		p.t.Fatal(err)
 	}
 }
 
+// textItem is an item of texts.
+func textItem(attributes map[string]string) map[string]types.AttributeValue {
+	item := map[string]types.AttributeValue{}
+	for name, value := range attributes {
+		item[name] = &types.AttributeValueMemberS{Value: value}
+	}
+	return item
+}
+
 // query returns the items of a partition whose sort keys begin so.
-func (p *project) query(pk, prefix string) (items []map[string]types.AttributeValue) {
+func (p *project) query(pk, prefix string) []map[string]types.AttributeValue {
 	p.t.Helper()
 	client, name := p.table()
+	items, err := queryTable(p.t.Context(), client, name, pk, prefix)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return items
+}
+
+func queryTable(ctx context.Context, client *dynamodb.Client, table *string, pk, prefix string) (items []map[string]types.AttributeValue, err error) {
 	pages := dynamodb.NewQueryPaginator(client, &dynamodb.QueryInput{
-		TableName: name, ConsistentRead: aws.Bool(true), KeyConditionExpression: aws.String("pk = :p AND begins_with(sk, :s)"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{
-			":p": &types.AttributeValueMemberS{Value: pk}, ":s": &types.AttributeValueMemberS{Value: prefix},
-		},
+		TableName: table, ConsistentRead: aws.Bool(true), KeyConditionExpression: aws.String("pk = :p AND begins_with(sk, :s)"),
+		ExpressionAttributeValues: textItem(map[string]string{":p": pk, ":s": prefix}),
 	})
 	for pages.HasMorePages() {
-		page, err := pages.NextPage(p.t.Context())
+		page, err := pages.NextPage(ctx)
 		if err != nil {
-			p.t.Fatal(err)
+			return nil, err
 		}
 		items = append(items, page.Items...)
 	}
-	return items
+	return items, nil
 }
 
 // stored returns the sequence numbers of a channel's messages by their content,

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/google/go-cmp/cmp"
 )
 
 // TestIdentity is a stage that asks for tokens, without any provider: the local
@@ -60,9 +61,9 @@ func TestIdentity(t *testing.T) {
 			t.Errorf("granted %q", got)
 		}
 		c.send(event{"action": "whoami", "id": "who"})
-		you := c.expect(event{"event": "you", "id": "who"})
-		if you["connectionId"] == "" {
-			t.Errorf("whoami gives no connectionId: %v", you)
+		you := c.expect(event{"event": "you", "id": "who", "user": "ada", "name": "Ada"})
+		if diff := cmp.Diff([]any{"*"}, you["moderates"]); diff != "" || you["expiresAt"] == nil {
+			t.Errorf("you are %v, want one who moderates everything for an hour", you)
 		}
 	})
 

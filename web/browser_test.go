@@ -28,6 +28,16 @@ func enter(t *testing.T, ctx context.Context, chat *fakeChat, name string) {
 	browsertest.Wait(t, ctx, `document.activeElement.dataset.testid === "message-input"`)
 }
 
+// signIn opens the page of a stage that knows its users, and says who this is.
+func signIn(t *testing.T, ctx context.Context, chat *fakeChat, user, name string) {
+	t.Helper()
+	browsertest.Open(t, ctx, chat.URL)
+	browsertest.Wait(t, ctx, focus("user-input"))
+	browsertest.Type(t, ctx, user)
+	browsertest.Fill(t, ctx, nameInput, name+"\r")
+	browsertest.Wait(t, ctx, connected+" && "+focus("message-input"))
+}
+
 func say(t *testing.T, ctx context.Context, content string) {
 	t.Helper()
 	browsertest.Fill(t, ctx, messageInput, content+"\r")

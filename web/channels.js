@@ -1,15 +1,22 @@
-// channels.js shows the list of joined channels, which one is open, and how much
-// is unread in the others.
+// channels.js shows a list of conversations, the joined channels or the direct ones:
+// which is open, and how much is unread in the others.
+
+import { hue, initials } from "./people.js";
 
 export class ChannelList {
   #list;
   #open;
+  #person;
   #items = new Map(); // channel -> { item, badge, unread }
 
-  /** list is the ul to fill; open(channel) is called when one is chosen. */
-  constructor(list, open) {
+  /**
+   * list is the ul to fill; open(channel) is called when one is chosen. Where the
+   * list is of persons, person(key) gives { user, name }.
+   */
+  constructor(list, open, person) {
     this.#list = list;
     this.#open = open;
+    this.#person = person;
   }
 
   /** How many messages are unread in all channels. */
@@ -26,11 +33,12 @@ export class ChannelList {
       item.remove();
       this.#items.delete(channel);
     }
-    for (const channel of channels) {
-      if (this.#items.has(channel)) continue;
-      const entry = this.#make(channel);
+    for (const [index, channel] of channels.entries()) {
+      const entry = this.#items.get(channel) ?? this.#make(channel);
       this.#items.set(channel, entry);
-      this.#list.append(entry.item);
+      const { [index]: there } = this.#list.children;
+      if (there !== entry.item) this.#list.insertBefore(entry.item, there ?? null);
+      if (this.#person) this.#name(channel, entry);
     }
   }
 
@@ -62,25 +70,40 @@ export class ChannelList {
 
   #make(channel) {
     const item = document.createElement("li");
-    item.dataset.testid = "channel";
-    item.dataset.channel = channel;
     const button = document.createElement("button");
     button.type = "button";
-    button.dataset.testid = "channel-button";
     button.addEventListener("click", () => this.#open(channel));
-    const hash = document.createElement("span");
-    hash.className = "hash";
-    hash.ariaHidden = "true";
-    hash.textContent = "#";
+    const sign = document.createElement("span");
+    sign.ariaHidden = "true";
     const name = document.createElement("span");
     name.className = "name";
-    name.textContent = channel;
     const badge = document.createElement("span");
     badge.className = "badge";
     badge.dataset.testid = "unread";
     badge.hidden = true;
-    button.append(hash, name, badge);
+    button.append(sign, name, badge);
     item.append(button);
+    if (this.#person) {
+      sign.className = "avatar";
+      item.dataset.testid = "direct";
+      button.dataset.testid = "direct-button";
+    } else {
+      sign.className = "hash";
+      sign.textContent = "#";
+      name.textContent = channel;
+      item.dataset.testid = "channel";
+      item.dataset.channel = channel;
+      button.dataset.testid = "channel-button";
+    }
     return { item, badge, unread: 0 };
+  }
+
+  #name(key, { item }) {
+    const { user, name } = this.#person(key);
+    const [sign, label] = item.firstChild.children;
+    item.dataset.user = item.firstChild.title = user;
+    sign.textContent = initials(name);
+    sign.style.setProperty("--hue", hue(user));
+    label.textContent = name;
   }
 }

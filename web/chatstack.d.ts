@@ -15,11 +15,23 @@ export interface ChannelMessage {
   at: string;
   /** The sender's connection; a message of a back-end service has none. */
   senderId?: string;
+  /** The author, where users have an identity. */
+  user?: string;
   editedAt?: string;
   deleted?: boolean;
   truncated?: boolean;
   /** It comes after its turn: it had been given up, or was sent before the subscription. */
   late?: boolean;
+}
+
+/** A stored message between two users: to all connections of both. */
+export interface DirectMessage extends Omit<ChannelMessage, "event"> {
+  event: "direct_message";
+  /** The sender. */
+  user: string;
+  to: string;
+  /** The other one of the two, as told by this client. */
+  peer: string;
 }
 
 /** A change of the message with the number targetSeq; seq is the change's own. */
@@ -33,6 +45,9 @@ export interface MessageChange {
   content?: string;
   at: string;
   senderId?: string;
+  user?: string;
+  /** In a direct conversation, the other user. */
+  peer?: string;
   late?: boolean;
 }
 
@@ -40,15 +55,66 @@ export interface Subscriber {
   event: "subscriber_sub" | "subscriber_unsub";
   channelId: string;
   subscriberId: string;
+  user?: string;
+  name?: string;
+  /** The members of the channel after it. */
+  count?: number;
   /** Of subscriber_unsub. More may come. */
-  reason?: "left" | "disconnected" | "expired" | "banned" | (string & {});
+  reason?: "left" | "disconnected" | "expired" | "kicked" | "banned" | "forbidden" | (string & {});
   at?: string;
+}
+
+/** A user with all connections, or one connection of nobody known. */
+export interface Member {
+  user: string;
+  name: string;
+  connections: string[];
+  since: string;
+}
+
+export interface Members {
+  event: "members";
+  id: string;
+  channelId: string;
+  /** Of the whole channel. */
+  count?: number;
+  members: Member[];
+  /** "" once there are no more. */
+  cursor: string;
+}
+
+/** The direct conversations, the newest not necessarily first. */
+export interface Directs {
+  event: "directs";
+  id: string;
+  directs: Array<{ user: string; channelId: string; seq: number; at: string }>;
+  cursor: string;
+}
+
+/** What was decided about the user of this client. */
+export interface Moderation {
+  event: "kicked" | "banned" | "unbanned" | "muted" | "unmuted";
+  /** Absent: everywhere. */
+  channelId?: string;
+  /** RFC 3339; absent: for good. */
+  until?: string;
+  reason?: string;
+  at: string;
+}
+
+/** Each member may send one message in so many seconds; 0: as before. */
+export interface SlowMode {
+  event: "slow_mode";
+  channelId: string;
+  seconds: number;
+  at: string;
 }
 
 export interface Typing {
   event: "typing";
   channelId: string;
   name?: string;
+  user?: string;
   senderId: string;
   at: string;
 }
@@ -60,6 +126,14 @@ export interface Ack {
   channelId: string;
   messageId: string;
   seq: number;
+  at: string;
+}
+
+/** What was asked for is stored, and takes effect. */
+export interface Done {
+  event: "ack";
+  id: string;
+  channelId?: string;
   at: string;
 }
 
@@ -80,7 +154,7 @@ export interface History {
   id: string;
   channelId: string;
   /** The newest first; the oldest first where `after` was given. */
-  messages: Array<ChannelMessage | MessageChange>;
+  messages: Array<ChannelMessage | DirectMessage | MessageChange>;
   more: boolean;
 }
 
@@ -89,6 +163,17 @@ export interface History {
  *  "open": ready.
  *  "waiting": the connection was lost; the next attempt is at retryAt. */
 export type State = "closed" | "connecting" | "open" | "waiting";
+
+/** Why the state is what it is, where more is known than that.
+ *  "refused", while waiting: several attempts in a row were not let in. A browser does
+ *  not tell whether nobody was there or the token, the origin or the user is refused.
+ *  "kicked", while waiting: a moderator ended the connection.
+ *  "token_expired": while waiting, a fresh token is asked for; closed, there is none.
+ *  "banned": closed, and connecting again is refused until the ban is over. */
+export type Reason = "" | "refused" | "kicked" | "token_expired" | "banned";
+
+/** A channel by its name, or the direct conversation with a user. */
+export type Conversation = string | { user: string };
 
 /** Of the client: "timeout" (no answer in time), "disconnected" (no connection,
  *  or it ended before the answer), "gateway" (API Gateway answered in the chat's
@@ -99,13 +184,16 @@ export type ErrorCode =
   | "invalid_json" | "not_an_object" | "duplicate_field" | "missing_action" | "unknown_action"
   | "missing_field" | "invalid_type" | "invalid_id" | "id_reused" | "invalid_range"
   | "invalid_channel" | "invalid_name" | "content_empty" | "content_too_long" | "frame_too_large"
+  | "invalid_user" | "identity_required" | "token_expired" | "forbidden" | "banned" | "muted" | "slow_mode" | "not_moderator"
   | "message_not_found" | "not_author" | "rate_limited" | "too_many_subscriptions" | "connection_closed" | "internal"
   | (string & {});
 
 /** Act on its code, never on its message, which is a sentence for a person. */
 export class ChatError extends Error {
-  constructor(code: ErrorCode, message: string);
+  constructor(code: ErrorCode, message: string, retryAfter?: number);
   readonly code: ErrorCode;
+  /** Of "rate_limited" and "slow_mode": the milliseconds after which it may be tried again. */
+  readonly retryAfter?: number;
 }
 
 /** The time that a client lives in, for tests. */
@@ -118,7 +206,8 @@ export interface Clock {
 
 export interface Options {
   /** A bearer token, sent as the subprotocol `bearer.<token>`, or a function that
-   *  gives one; a function is asked again before every attempt. Default: none. */
+   *  gives one; a function is asked again before every attempt, and in time before the
+   *  token expires. Default: none. */
   token?: string | (() => string | Promise<string>);
   /** The channels to be in, where others are left. Default: those that the server
    *  puts every connection in. */
@@ -156,20 +245,31 @@ export interface ChatEvents {
   subscriber_sub: Subscriber;
   subscriber_unsub: Subscriber;
   typing: Typing;
+  /** A message of or to this user, in the order of its conversation. Edits of it are
+   *  message_edited and message_deleted, with peer. */
+  direct_message: DirectMessage;
+  kicked: Moderation;
+  banned: Moderation;
+  unbanned: Moderation;
+  muted: Moderation;
+  unmuted: Moderation;
+  slow_mode: SlowMode;
+  /** The connection ends. The client connects again if its token is a function. */
+  token_expired: { event: "token_expired"; at: string };
   /** The state of the connection has changed. */
-  state: { state: State; retryAt: number };
+  state: { state: State; reason: Reason; retryAt: number };
   /** Another connection is in use. It may come while the state is "open". */
-  connection: { connectionId: string };
+  connection: { connectionId: string; user: string };
   /** The set of joined channels has changed. */
   channels: { channels: string[] };
   /** A channel is complete again; missed counts the messages of others since
    *  `after`, which have been told. */
-  resumed: { channelId: string; after: number; seq: number; missed: number };
+  resumed: { channelId: string; peer?: string; after: number; seq: number; missed: number };
   /** The numbers from `from` to `to` were looked for and did not come. They may
    *  never have had a message. One that comes after all is marked late. */
-  gap: { channelId: string; from: number; to: number };
+  gap: { channelId: string; peer?: string; from: number; to: number };
   /** The channel has begun anew: what is known of it is of another. */
-  reset: { channelId: string };
+  reset: { channelId: string; peer?: string };
   /** An ack that came after its request had timed out. */
   ack: Ack;
   /** A mistake that belongs to no request. */
@@ -182,14 +282,26 @@ export class Chat extends EventTarget {
    *  it; a function is asked again before every attempt. */
   constructor(endpoint: string | (() => string | Promise<string>), options?: Options);
   readonly state: State;
+  readonly reason: Reason;
   /** When the next attempt is made, in milliseconds since the epoch, while waiting. */
   readonly retryAt: number;
   /** The id of the connection in use, or "". */
   readonly connectionID: string;
   /** The joined channels, in the order in which they were joined. */
   readonly channels: string[];
-  /** Reports whether id is, or was, a connection of this client. */
-  isOwn(id: string | undefined): boolean;
+  /** Who this is, once the server has told, and after that until it tells another;
+   *  user is "" where users are anonymous. */
+  readonly user: string;
+  readonly name: string;
+  /** The channels that the user moderates, by name; * stands for any characters. */
+  readonly moderates: string[];
+  /** When the token expires, in milliseconds since the epoch; 0: no sooner than the
+   *  connection. */
+  readonly expiresAt: number;
+  /** Reports whether the user moderates a channel, or everything if none is given. */
+  isModerator(channelID?: string): boolean;
+  /** Reports whether id is, or was, a connection of this client, or user its user. */
+  isOwn(id: string | undefined, user?: string): boolean;
   /** Connects, at once even when waiting. Does nothing if there is a connection. */
   connect(): void;
   /** Ends the connection, and with it every request, until connect is called. */
@@ -198,24 +310,47 @@ export class Chat extends EventTarget {
    *  when a machine wakes or a network returns. */
   check(): void;
   /** Sends a message and resolves to its ack: the message is stored. Without an
-   *  answer it is sent again, until patience is over; on another connection only if
-   *  it is not found in the channel. To repeat a send that failed, give the id of
-   *  the first. */
-  send(channelID: string, content: string, name: string, options?: { id?: string }): Promise<Ack>;
-  /** Changes a message that this very connection sent. */
-  edit(channelID: string, seq: number, content: string): Promise<Ack>;
-  /** Deletes a message that this very connection sent. */
-  delete(channelID: string, seq: number): Promise<Ack>;
+   *  answer it is sent again, until patience is over; without a user, on another
+   *  connection only if it is not found in the channel. To repeat a send that failed,
+   *  give the id of the first. The name is not needed where users have one. */
+  send(channelID: string, content: string, name?: string, options?: { id?: string }): Promise<Ack>;
+  /** Sends a message to a user, as send does to a channel. */
+  sendDirect(user: string, content: string, options?: { id?: string }): Promise<Ack>;
+  /** Changes a message of this user, or that this very connection sent. */
+  edit(where: Conversation, seq: number, content: string): Promise<Ack>;
+  /** Deletes a message of this user, or that this very connection sent, or in a
+   *  channel that the user moderates. */
+  delete(where: Conversation, seq: number): Promise<Ack>;
   /** Joins a channel, which the first subscription creates. */
   join(channelID: string): Promise<Subscribed>;
   leave(channelID: string): Promise<{ event: "unsubscribed"; id: string; channelId: string }>;
   /** Reads stored messages: those before or after a number, or the latest. limit is
    *  1 to 100, 50 by default. They are not told as events. */
-  history(channelID: string, range?: { before?: number; after?: number; limit?: number }): Promise<History>;
-  members(channelID: string, options?: { cursor?: string }): Promise<Record<string, unknown>>;
+  history(where: Conversation, range?: { before?: number; after?: number; limit?: number }): Promise<History>;
+  /** Lists the direct conversations, a page at a time. Of those that were listed, the
+   *  client also tells what was missed while it was away. */
+  listDirects(options?: { cursor?: string }): Promise<Directs>;
+  /** Lists who is in a channel, a page at a time. */
+  members(channelID: string, options?: { cursor?: string }): Promise<Members>;
+  /** Gives everyone in a channel, asking for page after page. */
+  everyMember(channelID: string): AsyncGenerator<Member>;
+  /** Ends a user's part in a channel, or without one every connection. Like what
+   *  follows, only for a moderator of the channel, or of "*" where none is given. */
+  kick(user: string, options?: { channelID?: string; reason?: string }): Promise<Done>;
+  /** Keeps a user out, for good without seconds. */
+  ban(user: string, options?: { channelID?: string; seconds?: number; reason?: string }): Promise<Done>;
+  unban(user: string, options?: { channelID?: string }): Promise<Done>;
+  /** Lets a user read and not write, for good without seconds. */
+  mute(user: string, options?: { channelID?: string; seconds?: number; reason?: string }): Promise<Done>;
+  unmute(user: string, options?: { channelID?: string }): Promise<Done>;
+  /** Lets each member send one message in so many seconds; 0: as before. */
+  slowMode(channelID: string, seconds: number): Promise<Done>;
   /** Tells the others in a channel that somebody writes. */
   typing(channelID: string, name?: string): Promise<Ack>;
-  whoami(): Promise<{ event: "you"; connectionId: string; user: string; name: string; channels: string[]; more: boolean }>;
+  whoami(): Promise<{
+    event: "you"; id: string; connectionId: string; user: string; name: string;
+    moderates?: string[]; expiresAt?: string; channels: string[]; more: boolean;
+  }>;
   ping(): Promise<{ event: "pong"; id: string; at: string }>;
   /** Sends a frame once and resolves to the server's answer, or rejects with a
    *  ChatError. For the actions that have no method here, such as those of routes of

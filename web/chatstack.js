@@ -22,7 +22,7 @@ const subprotocol = "chatstack.v1";
 const stableAfter = 10_000;
 
 /** The events that take a number of a channel's order. */
-const sequenced = new Set(["channel_message", "message_edited", "message_deleted"]);
+const sequenced = new Set(["channel_message", "direct_message", "message_edited", "message_deleted"]);
 
 /** Errors that another attempt may not meet. */
 const passing = new Set(["timeout", "internal", "gateway", "rate_limited", "connection_closed"]);
@@ -35,6 +35,15 @@ const gapPauses = [300, 1_000, 3_000];
 
 /** The most messages that an answer gives. */
 const maxHistory = 100;
+
+/** For so long, in ms, the server surely knows the id of a user's message. */
+const idLifetime = 9 * 60_000;
+
+/** So long before a token expires, in ms, the connection is replaced. */
+const expiryMargin = 60_000;
+
+/** After so many attempts in a row that were not let in, the state says so. */
+const refusals = 3;
 
 const platformClock = {
   now: () => Date.now(),
@@ -56,7 +65,13 @@ export class Chat extends EventTarget {
   #options;
   #clock;
   #state = "closed";
+  #reason = "";
   #retryAt = 0;
+  #refused = 0; // attempts in a row that were not let in
+  #ending = ""; // why the server is about to end the connection
+  #you = { user: "", name: "", moderates: [], expiresAt: 0 };
+  #renewed = 0; // the expiry for which a fresh token was asked for already
+  #listed = false; // whether every direct conversation is known
   #trial = null; // of the attempt to connect, to know it from one given up
   #retryTimer;
   #renewTimer;
@@ -65,10 +80,10 @@ export class Chat extends EventTarget {
   #link = null; // the connection in use
   #links = new Set(); // and those that begin or end
   #channels = null; // Set of joined channels; null until first told
-  #orders = new Map(); // channel -> { order, syncing, attempt, failures, until, look, waiters }
+  #orders = new Map(); // channel -> { peer, order, syncing, attempt, failures, until, look, waiters }
   #ids = new Set();
   #sends = new Map(); // id -> what is being sent
-  #unsure = new Map(); // id -> the connections that a failed send went out on
+  #unsure = new Map(); // id -> the tries of a failed send
   #arrived = []; // own messages that came from a channel and have no ack yet
   #acked = new Set(); // messageIds
 
@@ -96,6 +111,10 @@ export class Chat extends EventTarget {
     return this.#state;
   }
 
+  get reason() {
+    return this.#reason;
+  }
+
   get retryAt() {
     return this.#retryAt;
   }
@@ -108,8 +127,28 @@ export class Chat extends EventTarget {
     return [...(this.#channels ?? [])];
   }
 
-  isOwn(id) {
-    return this.#ids.has(id);
+  get user() {
+    return this.#you.user;
+  }
+
+  get name() {
+    return this.#you.name;
+  }
+
+  get moderates() {
+    return this.#you.moderates;
+  }
+
+  get expiresAt() {
+    return this.#you.expiresAt;
+  }
+
+  isModerator(channelID = "") {
+    return this.moderates.some((pattern) => pattern === "*" || (channelID && matches(pattern, channelID)));
+  }
+
+  isOwn(id, user) {
+    return this.#ids.has(id) || Boolean(user && user === this.user);
   }
 
   connect() {
@@ -117,9 +156,7 @@ export class Chat extends EventTarget {
   }
 
   close() {
-    this.#abandon();
-    for (const send of [...this.#sends.values()]) this.#fail(send, new ChatError("disconnected", "the client was closed"));
-    this.#setState("closed");
+    this.#close("", new ChatError("disconnected", "the client was closed"));
   }
 
   /** Finds out whether the connection still lives, as after a sleep. */
@@ -129,31 +166,19 @@ export class Chat extends EventTarget {
   }
 
   send(channelID, content, name, { id = newID() } = {}) {
-    const under = this.#sends.get(id);
-    if (under) return under.promise;
-    if (this.#state === "closed") return Promise.reject(new ChatError("disconnected", "not connected"));
-    const send = {
-      id,
-      fields: { channelId: channelID, content, name },
-      connections: this.#unsure.get(id) ?? new Set(),
-      attempt: 0,
-      link: null,
-      error: new ChatError("disconnected", "not connected"),
-    };
-    send.promise = new Promise((resolve, reject) => Object.assign(send, { resolve, reject }));
-    send.deadline = this.#clock.setTimeout(() => this.#fail(send, send.error), this.#options.patience);
-    this.#sends.set(id, send);
-    if (!this.#link?.isOpen) this.#link?.probe();
-    this.#put(send);
-    return send.promise;
+    return this.#send(id, "sendMessage", { channelId: channelID, content, name });
   }
 
-  edit(channelID, seq, content) {
-    return this.#repeat("editMessage", { channelId: channelID, seq, content });
+  sendDirect(user, content, { id = newID() } = {}) {
+    return this.#send(id, "sendDirect", { user, content });
   }
 
-  delete(channelID, seq) {
-    return this.#repeat("deleteMessage", { channelId: channelID, seq });
+  edit(where, seq, content) {
+    return this.#repeat("editMessage", { ...conversation(where), seq, content });
+  }
+
+  delete(where, seq) {
+    return this.#repeat("deleteMessage", { ...conversation(where), seq });
   }
 
   async join(channelID) {
@@ -176,12 +201,56 @@ export class Chat extends EventTarget {
     }
   }
 
-  history(channelID, { before, after, limit } = {}) {
-    return this.request("getHistory", { channelId: channelID, before, after, limit });
+  async history(where, { before, after, limit } = {}) {
+    const page = await this.request("getHistory", { ...conversation(where), before, after, limit });
+    // From here on, what comes of a direct conversation has its place.
+    if (where.user && page.channelId && before === undefined && after === undefined) {
+      this.#converse(page.channelId, where.user, page.messages[0]?.seq ?? 0);
+    }
+    return page;
+  }
+
+  async listDirects({ cursor } = {}) {
+    const page = await this.request("listDirects", { cursor });
+    for (const { user, channelId, seq } of page.directs) this.#converse(channelId, user, seq);
+    this.#listed ||= !page.cursor;
+    return page;
   }
 
   members(channelID, { cursor } = {}) {
     return this.request("listMembers", { channelId: channelID, cursor });
+  }
+
+  async *everyMember(channelID) {
+    for (let cursor; cursor !== ""; ) {
+      const page = await this.members(channelID, { cursor });
+      yield* page.members;
+      cursor = page.cursor ?? "";
+    }
+  }
+
+  kick(user, { channelID, reason } = {}) {
+    return this.request("kickUser", { user, channelId: channelID, reason });
+  }
+
+  ban(user, { channelID, seconds, reason } = {}) {
+    return this.request("banUser", { user, channelId: channelID, seconds, reason });
+  }
+
+  unban(user, { channelID } = {}) {
+    return this.request("unbanUser", { user, channelId: channelID });
+  }
+
+  mute(user, { channelID, seconds, reason } = {}) {
+    return this.request("muteUser", { user, channelId: channelID, seconds, reason });
+  }
+
+  unmute(user, { channelID } = {}) {
+    return this.request("unmuteUser", { user, channelId: channelID });
+  }
+
+  slowMode(channelID, seconds) {
+    return this.request("setSlowMode", { channelId: channelID, seconds });
   }
 
   typing(channelID, name) {
@@ -213,6 +282,7 @@ export class Chat extends EventTarget {
       const link = await this.#dial(() => trial === this.#trial, () => this.#lost());
       if (!link) return;
       this.#openedAt = this.#clock.now();
+      this.#ending = "";
       this.#use(link);
       this.#setState("open");
       for (const send of this.#sends.values()) this.#put(send);
@@ -241,6 +311,7 @@ export class Chat extends EventTarget {
       receive: (frame) => this.#receive(frame, link),
       answer: (frame) => this.#answered(frame),
       fail: (code, message) => this.#tellError(code, message),
+      expire: () => link === this.#link && this.#expire(),
       end: () => {
         this.#links.delete(link);
         if (link === this.#link) end();
@@ -248,10 +319,16 @@ export class Chat extends EventTarget {
     });
     this.#links.add(link);
     try {
-      await link.opened;
+      await link.opened.catch((error) => {
+        this.#refused++; // a browser does not tell why
+        throw error;
+      });
+      this.#refused = 0;
       const you = await link.request("whoami");
       link.connectionID = you.connectionId;
+      link.user = you.user ?? "";
       this.#ids.add(you.connectionId);
+      this.#meet(you);
       await this.#restore(link, you.channels ?? []);
       if (isWanted() && link.isOpen) return link;
       if (isWanted()) throw new ChatError("disconnected", "the connection ended at its beginning");
@@ -261,6 +338,15 @@ export class Chat extends EventTarget {
       this.#discard(link);
       throw error;
     }
+  }
+
+  /** Learns who this is; another user has other conversations. */
+  #meet({ user = "", name = "", moderates = [], expiresAt }) {
+    if (user !== this.user) {
+      for (const [channel, { peer }] of this.#orders) if (peer) this.#forget(channel);
+      this.#listed = false;
+    }
+    this.#you = { user, name, moderates, expiresAt: Date.parse(expiresAt) || 0 };
   }
 
   async #address() {
@@ -280,18 +366,27 @@ export class Chat extends EventTarget {
   /** Makes a connection the one in use. */
   #use(link) {
     this.#link = link;
-    this.#planRenewal(this.#options.lifetime * (1 - this.#options.random() * 0.1));
-    this.#dispatch("connection", { connectionId: link.connectionID });
+    this.#planRenewal(Math.min(this.#options.lifetime * (1 - this.#options.random() * 0.1), this.#untilExpiry()));
+    this.#dispatch("connection", { connectionId: link.connectionID, user: this.user });
     for (const entry of this.#orders.entries()) this.#watch(...entry);
+    if (this.user) this.#resumeDirects(link);
+  }
+
+  /** Gives the time until a fresh token is worth asking for, once for each expiry. */
+  #untilExpiry() {
+    const left = this.expiresAt - this.#clock.now();
+    if (typeof this.#options.token !== "function" || left <= 0 || this.expiresAt === this.#renewed) return Infinity;
+    return left - Math.min(expiryMargin, left / 2);
   }
 
   /**
-   * API Gateway ends each connection after two hours. The next is made before,
-   * beside the one in use: what comes on both is told once, and the old one ends
+   * API Gateway ends each connection after two hours, and the chat when its token
+   * expires. The next is made before, beside the one in use: what comes on both is told once, and the old one ends
    * when it has given its answers.
    */
   async #renew() {
     const old = this.#link;
+    this.#renewed = this.expiresAt;
     const isWanted = () => old === this.#link && old.isOpen;
     try {
       const link = await this.#dial(isWanted, () => this.#lost());
@@ -315,7 +410,15 @@ export class Chat extends EventTarget {
     const delay = this.#options.backoff(this.#attempt++);
     this.#retryAt = this.#clock.now() + delay;
     this.#retryTimer = this.#clock.setTimeout(() => this.#open(), delay);
-    this.#setState("waiting");
+    this.#setState("waiting", this.#refused >= refusals ? "refused" : this.#ending);
+  }
+
+  #close(reason, error) {
+    this.#abandon();
+    this.#refused = 0;
+    this.#ending = "";
+    for (const send of [...this.#sends.values()]) this.#fail(send, error);
+    this.#setState("closed", reason);
   }
 
   /** Leaves nothing of a connection behind: no socket, timer or request. */
@@ -367,7 +470,7 @@ export class Chat extends EventTarget {
           return;
         }
         if (attempt + 1 === subscribeAttempts) throw error;
-        await this.#pause(attempt);
+        await this.#pause(attempt, error.retryAfter);
       }
     }
   }
@@ -395,7 +498,7 @@ export class Chat extends EventTarget {
     let count = 0;
     const take = (frames) => {
       for (const frame of frames) {
-        if (frame.event === "channel_message" && !this.isOwn(frame.senderId)) count++;
+        if (frame.event.endsWith("_message") && !this.isOwn(frame.senderId, frame.user)) count++;
         this.#order(channel, state, frame);
       }
     };
@@ -405,19 +508,19 @@ export class Chat extends EventTarget {
       } else if (from !== undefined && from <= after) {
         order.restart(from - 1);
         more = true; // what came meanwhile was taken for what is known
-        this.#dispatch("reset", { channelId: channel });
+        this.#dispatch("reset", this.#named(channel));
       } else if (from > after + 1) {
         order.reach(from - 1);
         this.#tell(channel, order.giveUp(from - 1));
       }
       take(missed);
       for (let last = missed.at(-1)?.seq ?? order.last; more && last !== undefined; ) {
-        const page = await link.request("getHistory", { channelId: channel, after: last, limit: maxHistory });
+        const page = await link.request("getHistory", { ...this.#where(channel), after: last, limit: maxHistory });
         take(page.messages);
         last = page.messages.at(-1)?.seq;
         more = page.more;
       }
-      if (after !== null) this.#dispatch("resumed", { channelId: channel, after, seq, missed: count });
+      if (after !== null) this.#dispatch("resumed", this.#named(channel, { after, seq, missed: count }));
     } catch {
       // What is not there yet is a gap, and is looked for as one.
     } finally {
@@ -427,10 +530,52 @@ export class Chat extends EventTarget {
     }
   }
 
+  /** Takes up with a direct conversation, of which all up to seq is known. */
+  #converse(channel, peer, seq) {
+    const state = this.#orderOf(channel);
+    if (!state.peer) {
+      state.peer = peer;
+      this.#tell(channel, state.order.start(seq));
+    }
+    return state;
+  }
+
+  /** Tells what was missed in direct conversations, those that began meanwhile too. */
+  async #resumeDirects(link) {
+    if (!this.#listed && ![...this.#orders.values()].some(({ peer }) => peer)) return;
+    try {
+      for (let cursor; cursor !== ""; ) {
+        const page = await link.request("listDirects", { cursor });
+        for (const { user, channelId, seq } of page.directs) {
+          const state = this.#converse(channelId, user, this.#listed ? 0 : seq);
+          const after = state.order.last;
+          if (seq <= after) continue;
+          state.syncing++;
+          this.#catchUp(link, channelId, state, after, { seq, more: true });
+        }
+        cursor = page.cursor ?? "";
+      }
+    } catch {
+      // The next connection asks again.
+    }
+  }
+
+  /** The fields that name a conversation in a request. */
+  #where(channel) {
+    const peer = this.#orders.get(channel)?.peer;
+    return peer ? { user: peer } : { channelId: channel };
+  }
+
+  /** What is told of a conversation, with the other user where it is direct. */
+  #named(channel, detail) {
+    const peer = this.#orders.get(channel)?.peer;
+    return peer ? { ...detail, channelId: channel, peer } : { ...detail, channelId: channel };
+  }
+
   #orderOf(channel) {
     let state = this.#orders.get(channel);
     if (!state) {
-      state = { order: new Order(), syncing: 0, attempt: 0, failures: 0, until: 0, look: null, waiters: [] };
+      state = { peer: "", order: new Order(), syncing: 0, attempt: 0, failures: 0, until: 0, look: null, waiters: [] };
       this.#orders.set(channel, state);
     }
     return state;
@@ -444,12 +589,14 @@ export class Chat extends EventTarget {
   #tell(channel, told) {
     for (const frame of told) {
       if (!frame.event) {
-        this.#dispatch("gap", { channelId: channel, ...frame });
+        this.#dispatch("gap", this.#named(channel, frame));
         continue;
       }
       this.#noteOwn(frame);
       // One that is truncated has lost its channel as well.
-      this.#dispatch(frame.event, frame.channelId ? frame : { ...frame, channelId: channel });
+      const detail = this.#named(channel, frame);
+      if (detail.peer && detail.event === "channel_message") detail.event = "direct_message";
+      this.#dispatch(detail.event, detail);
     }
   }
 
@@ -485,7 +632,7 @@ export class Chat extends EventTarget {
       let page;
       let after = order.last;
       do {
-        page = await link.request("getHistory", { channelId: channel, after, limit: maxHistory });
+        page = await link.request("getHistory", { ...this.#where(channel), after, limit: maxHistory });
         if (state.look !== look) return;
         for (const frame of page.messages) this.#tell(channel, order.take(frame));
         after = page.messages.at(-1)?.seq;
@@ -535,32 +682,62 @@ export class Chat extends EventTarget {
 
   // Sending
 
+  #send(id, action, fields) {
+    const under = this.#sends.get(id);
+    if (under) return under.promise;
+    if (this.#state === "closed") return Promise.reject(new ChatError("disconnected", "not connected"));
+    const send = {
+      id,
+      action,
+      fields,
+      tries: this.#unsure.get(id) ?? { began: this.#clock.now(), connections: new Set() },
+      user: null, // whom it is from, once it goes out
+      attempt: 0,
+      link: null,
+      error: new ChatError("disconnected", "not connected"),
+    };
+    send.promise = new Promise((resolve, reject) => Object.assign(send, { resolve, reject }));
+    send.deadline = this.#clock.setTimeout(() => this.#fail(send, send.error), this.#options.patience);
+    this.#sends.set(id, send);
+    if (!this.#link?.isOpen) this.#link?.probe();
+    this.#put(send);
+    return send.promise;
+  }
+
   /** Puts a message on the connection in use, unless it is there already. */
   async #put(send) {
     const link = this.#link;
     if (!link?.isOpen || send.link === link || !this.#sends.has(send.id)) return;
+    send.user ??= link.user;
+    if (send.user !== link.user) {
+      this.#fail(send, new ChatError("disconnected", "the connection is another user's now"));
+      return;
+    }
     send.link = link;
     this.#clock.clearTimeout(send.pause);
+    const { began, connections } = send.tries;
     try {
-      if (send.connections.size > 0 && !send.connections.has(link.connectionID)) {
+      // The server knows the ids of a user wherever they come from, those of a connection only there.
+      const isKnown = send.fields.user || (link.user && this.#clock.now() - began < idLifetime);
+      if (!isKnown && connections.size > 0 && !connections.has(link.connectionID)) {
         await this.#findArrived(send, link);
         if (send.link !== link || !this.#sends.has(send.id)) return;
       }
-      send.connections.add(link.connectionID);
-      await link.request("sendMessage", send.fields, send.id); // answered settles it
+      connections.add(link.connectionID);
+      await link.request(send.action, send.fields, send.id); // answered settles it
     } catch (error) {
       if (send.link !== link || !this.#sends.has(send.id)) return;
       send.link = null;
       send.error = error;
-      if (error.code === "disconnected") this.#put(send); // or when there is a connection
+      if (error.code === "disconnected" || error.code === "token_expired") this.#put(send); // or when there is a connection
       else if (!passing.has(error.code)) this.#fail(send, error);
-      else send.pause = this.#clock.setTimeout(() => this.#put(send), this.#options.backoff(send.attempt++));
+      else send.pause = this.#clock.setTimeout(() => this.#put(send), error.retryAfter ?? this.#options.backoff(send.attempt++));
     }
   }
 
   /**
-   * To the server, another connection is another sender, and what it sends again
-   * another message. So what was sent before is looked for first, in all that the
+   * Without a user, another connection is another sender to the server, and what it
+   * sends again another message. So what was sent before is looked for first, in all that the
    * channel has.
    */
   async #findArrived(send, link) {
@@ -571,8 +748,8 @@ export class Chat extends EventTarget {
       const { messages } = await link.request("getHistory", { channelId, limit: maxHistory });
       for (const frame of messages) this.#noteOwn(frame);
     }
-    const candidates = this.#arrived.filter((frame) => frame.channelId === channelId && send.connections.has(frame.senderId));
-    const isOf = (other, frame) => other.connections.has(frame.senderId) && trace(other.fields.content) === trace(frame.content);
+    const candidates = this.#arrived.filter((frame) => frame.channelId === channelId && send.tries.connections.has(frame.senderId));
+    const isOf = (other, frame) => other.tries.connections.has(frame.senderId) && trace(other.fields.content) === trace(frame.content);
     const others = [...this.#sends.values()].filter((other) => other !== send);
     const found =
       candidates.find((frame) => isOf(send, frame)) ??
@@ -598,12 +775,13 @@ export class Chat extends EventTarget {
       if (this.#acked.size > 1000) for (const oldest of [...this.#acked].slice(0, 100)) this.#acked.delete(oldest);
       this.#arrived = this.#arrived.filter(({ messageId }) => messageId !== frame.messageId);
     }
+    const send = this.#sends.get(frame.id);
+    if (send?.fields.user && frame.seq) this.#converse(frame.channelId, send.fields.user, frame.seq - 1);
     const state = this.#orders.get(frame.channelId);
     if (state && state.order.last !== null && frame.seq) {
       state.order.reach(frame.seq);
       this.#watch(frame.channelId, state);
     }
-    const send = this.#sends.get(frame.id);
     if (!send) return;
     this.#unsure.delete(send.id);
     this.#end(send);
@@ -612,7 +790,7 @@ export class Chat extends EventTarget {
 
   #fail(send, error) {
     if (passing.has(error.code) || error.code === "disconnected") {
-      this.#unsure.set(send.id, send.connections);
+      this.#unsure.set(send.id, send.tries);
       if (this.#unsure.size > 100) this.#unsure.delete(this.#unsure.keys().next().value);
     } else {
       this.#unsure.delete(send.id);
@@ -636,7 +814,7 @@ export class Chat extends EventTarget {
         return await link.request(action, fields);
       } catch (error) {
         if (!passing.has(error.code) || attempt === 2) throw error;
-        await this.#pause(attempt);
+        await this.#pause(attempt, error.retryAfter);
       }
     }
   }
@@ -649,9 +827,7 @@ export class Chat extends EventTarget {
         this.#tellError("frame", `the server sent a ${frame.event} without its place in a channel`);
         return;
       }
-      // On a connection that begins, channels come before they are known.
-      const begins = link !== this.#link && !link.leaving.has(frame.channelId) && this.#channels?.has(frame.channelId) !== false;
-      const state = begins ? this.#orderOf(frame.channelId) : this.#orders.get(frame.channelId);
+      const state = this.#orders.get(frame.channelId) ?? this.#begin(frame, link);
       if (state) this.#order(frame.channelId, state, frame);
       return;
     }
@@ -665,22 +841,53 @@ export class Chat extends EventTarget {
       this.#joined(channelId);
       this.#subscribe(link, channelId).catch(() => {}); // for its place in the order; else at the next connection
     }
-    this.#dispatch(frame.event, frame);
+    this.#dispatch(frame.event, this.#orders.get(channelId)?.peer ? this.#named(channelId, frame) : frame);
     if (own && frame.event === "subscriber_unsub" && !link.leaving.delete(channelId)) this.#left(channelId);
+    this.#obey(frame);
   }
 
-  #pause(attempt) {
-    return new Promise((resolve) => this.#clock.setTimeout(resolve, this.#options.backoff(attempt)));
+  /** Makes the order of a conversation of which a first frame has come, if it is one's own. */
+  #begin({ event, channelId, user, to, seq }, link) {
+    if (event === "direct_message" || to) return link.user ? this.#converse(channelId, user === link.user ? to : user, seq - 1) : null;
+    // On a connection that begins, channels come before they are known.
+    const begins = link !== this.#link && !link.leaving.has(channelId) && this.#channels?.has(channelId) !== false;
+    return begins ? this.#orderOf(channelId) : null;
+  }
+
+  /** Does what the server has decided about the user of this connection. */
+  #obey({ event, channelId }) {
+    if (event === "kicked" || event === "banned") {
+      if (channelId) this.#left(channelId);
+      else if (event === "kicked") this.#ending = "kicked";
+      else this.#close("banned", new ChatError("banned", "you are banned here"));
+    } else if (event === "token_expired") {
+      this.#expire();
+    }
+  }
+
+  /** The server takes nothing more from a connection with this token. */
+  #expire() {
+    if (typeof this.#options.token === "function") {
+      this.#ending = "token_expired";
+      this.#lost();
+    } else {
+      this.#close("token_expired", new ChatError("token_expired", "the session has expired: a new token is needed"));
+    }
+  }
+
+  #pause(attempt, delay = this.#options.backoff(attempt)) {
+    return new Promise((resolve) => this.#clock.setTimeout(resolve, delay));
   }
 
   #tellChannels() {
     this.#dispatch("channels", { channels: this.channels });
   }
 
-  #setState(state) {
+  #setState(state, reason = "") {
     if (state === this.#state && state === "closed") return;
     this.#state = state;
-    this.#dispatch("state", { state, retryAt: this.#retryAt });
+    this.#reason = reason;
+    this.#dispatch("state", { state, reason, retryAt: this.#retryAt });
   }
 
   #tellError(code, message) {
@@ -699,6 +906,17 @@ function connect(WebSocket, endpoint, token) {
     // What the platform says would quote the token.
     throw new ChatError("endpoint", `not a WebSocket URL, or a token that no subprotocol can be: ${endpoint}`);
   }
+}
+
+/** The fields of a conversation that a caller names: a channel, or { user }. */
+function conversation(where) {
+  return typeof where === "string" ? { channelId: where } : { user: where.user };
+}
+
+/** Reports whether a text is as a pattern has it, where * stands for any characters. */
+function matches(pattern, text) {
+  const parts = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}$`, "su").test(text);
 }
 
 function ask(value) {

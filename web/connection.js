@@ -3,6 +3,13 @@
 
 const words = { closed: "Offline", connecting: "Connecting…", open: "Connected" };
 
+/** What there is without a chat. */
+const nowhere = { state: "closed", reason: "", retryAt: 0 };
+
+/** What is said in place of it where more is known. */
+const closed = { banned: "Banned", token_expired: "Signed out" };
+const waiting = { refused: "Not let in, again", kicked: "Removed, back" };
+
 export class ConnectionView {
   #chat = null;
   #timer;
@@ -36,10 +43,10 @@ export class ConnectionView {
     });
   }
 
-  /** Follows a chat, in place of the one before. */
+  /** Follows a chat, or none, in place of the one before. */
   follow(chat) {
     this.#chat = chat;
-    chat.addEventListener("state", () => {
+    chat?.addEventListener("state", () => {
       if (chat === this.#chat) this.#show();
     });
     this.#show();
@@ -51,20 +58,27 @@ export class ConnectionView {
 
   #show() {
     const { box, text, announce, retry, toggle } = this.#parts;
-    const { state } = this.#chat;
+    const { state, reason } = this.#chat ?? nowhere;
     box.dataset.state = text.dataset.state = state;
     retry.hidden = state !== "waiting";
+    toggle.hidden = !this.#chat;
     toggle.textContent = state === "closed" ? "Connect" : "Disconnect";
-    announce.textContent = words[state] ?? "Connection lost, reconnecting";
+    announce.textContent = this.#words ?? (reason === "refused" ? "Not let in, trying again" : "Connection lost, reconnecting");
     clearInterval(this.#timer);
     if (state === "waiting") this.#timer = setInterval(() => this.#count(), 250);
     this.#count();
   }
 
+  /** What the state is called; a wait is counted instead. */
+  get #words() {
+    const { state, reason } = this.#chat ?? nowhere;
+    return (state === "closed" && closed[reason]) || words[state];
+  }
+
   #count() {
-    const { state, retryAt } = this.#chat;
+    const { reason, retryAt } = this.#chat ?? nowhere;
     const seconds = Math.max(1, Math.ceil((retryAt - Date.now()) / 1000));
-    const text = words[state] ?? `Reconnecting in ${seconds} s`;
+    const text = this.#words ?? `${waiting[reason] ?? "Reconnecting"} in ${seconds} s`;
     if (this.#parts.text.textContent !== text) this.#parts.text.textContent = text;
   }
 }

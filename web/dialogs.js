@@ -1,5 +1,6 @@
-// dialogs.js asks what the page cannot know: what a person is called, where the
-// page's host does not say, which server to talk to, and whether to delete.
+// dialogs.js asks what the page cannot know: what a person is called and how to sign
+// in, where the page's host does not say, which server to talk to, and whether to
+// do what cannot be undone.
 
 import { isEndpoint, typed } from "./servers.js";
 
@@ -11,18 +12,84 @@ const byID = (id) => document.getElementById(id);
  */
 export function askName(suggestion, { first }) {
   const input = byID("name");
-  const button = byID("name-form").querySelector("button");
-  byID("name-title").textContent = !first ? "Change your name" : suggestion ? "Welcome back" : "Welcome";
-  byID("name-hint").textContent = first ? "What should people call you here?" : "Your next messages carry the new name.";
-  button.textContent = first ? "Start chatting" : "Save";
+  showName({
+    title: !first ? "Change your name" : suggestion ? "Welcome back" : "Welcome",
+    hint: first ? "What should people call you here?" : "Your next messages carry the new name.",
+    button: first ? "Start chatting" : "Save",
+  });
   input.value = suggestion;
   return ask(byID("name-dialog"), byID("name-form"), input, () => input.value.trim());
 }
 
-/** askServer resolves to one of the servers, or the one typed, or null. */
-export function askServer(servers, address) {
+/**
+ * askPerson resolves to { user, name }, whom to sign in as, to { hasToken } where a
+ * person has a token for it, or to "". check(person) throws where that is refused.
+ */
+export function askPerson({ user = "", name = "" }, check, why) {
+  const hint = why || "Who are you here? On another device, the same id is you again.";
+  showName({ title: "Sign in", hint, button: "Sign in", withUser: true });
+  const input = byID("user");
+  input.value = user;
+  byID("name").value = name;
+  return ask(byID("name-dialog"), byID("name-form"), input, async (choice) => {
+    if (choice === "token") return { hasToken: true };
+    const person = { user: input.value.trim(), name: byID("name").value.trim() };
+    person.name ||= person.user;
+    try {
+      if (!person.user) throw new Error("An id is needed, such as ada.");
+      await check(person);
+      return person;
+    } catch ({ message }) {
+      byID("name-problem").textContent = message;
+      input.focus();
+      return undefined;
+    }
+  });
+}
+
+function showName({ title, hint, button, withUser = false }) {
+  byID("name-title").textContent = title;
+  byID("name-hint").textContent = hint;
+  byID("name-form").querySelector("button").textContent = button;
+  byID("name-problem").textContent = "";
+  for (const label of byID("name-form").querySelectorAll("label")) label.classList.toggle("hidden", !withUser);
+  for (const element of byID("name-form").querySelectorAll(".with-user")) element.hidden = !withUser;
+}
+
+/** askToken resolves to a token, or "". It says why, where one was had before. */
+export function askToken(why = "") {
+  const input = byID("token");
+  input.value = "";
+  byID("token-why").textContent = why || "This chat knows its users. Paste the token that you were given for it.";
+  return ask(byID("token-dialog"), byID("token-form"), input, () => input.value.trim() || undefined).finally(() => {
+    input.value = "";
+  });
+}
+
+/**
+ * askDecision resolves to { reason, everywhere }, or "", after asking whether a
+ * person really is to be removed. everywhere is offered to who may do that.
+ */
+export function askDecision({ title, hint, button, everywhere }) {
+  byID("decision-title").textContent = title;
+  byID("decision-hint").textContent = hint;
+  byID("decision-do").textContent = button;
+  byID("decision-everywhere").checked = false;
+  byID("decision-where").hidden = !everywhere;
+  const reason = byID("decision-reason");
+  reason.value = "";
+  return ask(byID("decision-dialog"), byID("decision-form"), reason, () => ({
+    reason: reason.value.trim() || undefined,
+    everywhere: byID("decision-everywhere").checked,
+  }));
+}
+
+/** askServer resolves to { server, token }: one of the servers, or the one typed; or null. */
+export async function askServer(servers, address) {
   const dialog = byID("endpoint-dialog");
   const input = byID("endpoint");
+  const token = byID("endpoint-token");
+  token.value = "";
   const problem = byID("endpoint-problem");
   problem.textContent = "";
   input.value = address;
@@ -36,57 +103,57 @@ export function askServer(servers, address) {
       button.textContent = server.name;
       button.addEventListener("click", () => {
         chosen = server;
-        dialog.close("ok");
+        byID("endpoint-form").requestSubmit();
       });
       item.append(button);
       return item;
     }),
   );
-  return ask(dialog, byID("endpoint-form"), servers.length > 0 ? null : input, () => {
-    if (chosen) return chosen;
+  const answer = await ask(dialog, byID("endpoint-form"), servers.length > 0 ? null : input, () => {
+    if (chosen) return { server: chosen, token: "" };
     const endpoint = input.value.trim();
-    if (isEndpoint(endpoint)) return typed(endpoint);
+    if (isEndpoint(endpoint)) return { server: typed(endpoint), token: token.value.trim() };
     problem.textContent = "An address begins with wss:// (or ws:// on this machine).";
     input.focus();
     return undefined;
-  }).then((server) => server || null);
+  });
+  token.value = "";
+  return answer || null;
 }
 
 /** askDelete resolves to whether a message is really to be deleted. */
 export async function askDelete() {
-  const dialog = byID("delete-dialog");
-  const form = byID("delete-form");
-  const keep = byID("delete-keep");
-  const close = () => dialog.close("");
-  keep.addEventListener("click", close);
-  try {
-    return (await ask(dialog, form, null, () => true)) === true;
-  } finally {
-    keep.removeEventListener("click", close);
-  }
+  return (await ask(byID("delete-dialog"), byID("delete-form"), null, () => true)) === true;
+}
+
+for (const button of document.querySelectorAll("dialog [data-close]")) {
+  button.addEventListener("click", () => button.closest("dialog").close());
 }
 
 /**
- * ask shows a dialog until it is answered or left with Escape, which is "". An
- * answer of undefined keeps it open.
+ * ask shows a dialog until it is answered or left with Escape, which is "". answer
+ * is given the value of the button; undefined, or a promise of it, keeps it open.
  */
 function ask(dialog, form, focus, answer) {
   if (dialog.open) return Promise.resolve("");
   return new Promise((resolve) => {
-    const submit = (event) => {
+    let given = "";
+    const submit = async (event) => {
       event.preventDefault();
-      if (answer() !== undefined) dialog.close("ok");
+      const value = await answer(event.submitter?.value);
+      if (value === undefined || !dialog.open) return;
+      given = value;
+      dialog.close();
     };
     form.addEventListener("submit", submit);
     dialog.addEventListener(
       "close",
       () => {
         form.removeEventListener("submit", submit);
-        resolve(dialog.returnValue === "ok" ? answer() : "");
+        resolve(given);
       },
       { once: true },
     );
-    dialog.returnValue = "";
     dialog.showModal();
     focus?.focus();
     focus?.select();

@@ -1,7 +1,7 @@
 // furniture.js holds the parts of the page that know nothing of chat: what went
-// wrong, the sidebar of a narrow screen, a field that grows.
+// wrong, what stands beside the room or over it, a field that grows.
 
-/** A Toast shows one problem until it is dismissed, mended, or Escape is pressed. */
+/** A Toast shows one sentence until it is dismissed, mended, or Escape is pressed. */
 export class Toast {
   #box;
   #text;
@@ -15,9 +15,17 @@ export class Toast {
     });
   }
 
+  /** Says what is wrong. */
   show(message) {
+    this.#box.dataset.kind = "problem";
     this.#box.hidden = false;
     this.#text.textContent = message;
+  }
+
+  /** Says what has been done. */
+  tell(message) {
+    this.show(message);
+    this.#box.dataset.kind = "done";
   }
 
   hide() {
@@ -26,44 +34,66 @@ export class Toast {
   }
 }
 
-/** A Drawer is the sidebar on a narrow screen, over the room, which then rests. */
+/**
+ * A Drawer is a panel that on a narrow screen lies over the room, which then rests.
+ * On a wide one it stands beside: always, or as a column that its button hides.
+ */
 export class Drawer {
   #app;
+  #name;
   #button;
+  #panel;
   #rest;
+  #wide;
+  #isColumn;
 
-  constructor(app, button, panel, rest) {
+  /** name is that of the attribute which says "open" or "closed" to the style sheet. */
+  constructor(app, name, { button, panel, rest, wide, isColumn = false }) {
     this.#app = app;
+    this.#name = name;
     this.#button = button;
+    this.#panel = panel;
     this.#rest = rest;
-    button.addEventListener("click", () => {
-      this.#set(true);
-      panel.querySelector("button, input")?.focus();
-    });
+    this.#wide = matchMedia(wide);
+    this.#isColumn = isColumn;
+    button.addEventListener("click", () => this.#set(!this.#isOpen));
     document.addEventListener("keydown", ({ key }) => {
       if (key === "Escape") this.close();
     });
     app.addEventListener("click", ({ target }) => {
-      if (this.#isOpen && !panel.contains(target) && !button.contains(target)) this.close();
+      if (!panel.contains(target) && !button.contains(target)) this.close();
     });
-    // A wide screen shows both; what was opened when it was narrow must not rest on.
-    matchMedia("(min-width: 46rem)").addEventListener("change", () => this.#set(false));
+    // What was opened when the screen was narrow must not rest on.
+    this.#wide.addEventListener("change", () => this.#reset());
+    this.#reset();
   }
 
+  /** Takes the panel away where it lies over the room. */
   close() {
-    if (!this.#isOpen) return;
+    if (!this.#isOpen || this.#wide.matches) return;
     this.#set(false);
     this.#button.focus();
   }
 
   get #isOpen() {
-    return this.#app.dataset.drawer === "open";
+    const state = this.#app.dataset[this.#name];
+    return state ? state === "open" : this.#isColumn && this.#wide.matches;
   }
 
   #set(open) {
-    this.#app.dataset.drawer = open ? "open" : "closed";
-    this.#button.setAttribute("aria-expanded", String(open));
-    this.#rest.inert = open;
+    this.#app.dataset[this.#name] = open ? "open" : "closed";
+    this.#show();
+    if (open && !this.#wide.matches) this.#panel.querySelector("button:not([hidden]), input")?.focus();
+  }
+
+  #reset() {
+    delete this.#app.dataset[this.#name];
+    this.#show();
+  }
+
+  #show() {
+    this.#button.setAttribute("aria-expanded", String(this.#isOpen));
+    this.#rest.inert = this.#isOpen && !this.#wide.matches;
   }
 }
 

@@ -12,10 +12,11 @@ const maxFrame = 32 * 1024;
 
 /** An error of the protocol or of the client. Act on its code, never on its text. */
 export class ChatError extends Error {
-  constructor(code, message) {
+  constructor(code, message, retryAfter) {
     super(message);
     this.name = "ChatError";
     this.code = code;
+    this.retryAfter = retryAfter;
   }
 }
 
@@ -28,6 +29,8 @@ export function newID() {
 export class Link {
   /** The id that the server knows this connection by, once it has told. */
   connectionID = "";
+  /** And the user that it is of, "" where users are anonymous. */
+  user = "";
   /** The channels that this connection is on its way out of. */
   leaving = new Set();
   /** Resolves when frames can be sent; rejects if that never happens. */
@@ -44,7 +47,8 @@ export class Link {
   /**
    * options are { clock, timeout, opening, heartbeat } of the client, and to be
    * told: receive(frame) what answers no request, answer(frame) what does,
-   * fail(code, message) what is wrong with a frame, end() the end, once.
+   * fail(code, message) what is wrong with a frame, expire() that the token has
+   * expired, end() the end, once.
    */
   constructor(socket, options) {
     this.#socket = socket;
@@ -141,7 +145,8 @@ export class Link {
   #take(frame) {
     if (this.#requests.has(frame.id) && frame.event && !broadcasts.has(frame.event)) {
       if (frame.event === "error") {
-        this.#settle(frame.id, new ChatError(frame.code, frame.message));
+        this.#settle(frame.id, new ChatError(frame.code, frame.message, frame.retryAfterMs));
+        if (frame.code === "token_expired") this.#options.expire();
         return;
       }
       this.#options.answer(frame);

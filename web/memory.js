@@ -22,6 +22,14 @@ function write(storage, key, value) {
   }
 }
 
+function readJSON(key) {
+  try {
+    return JSON.parse(read("sessionStorage", key)) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 export const name = {
   /** The name in this tab, or "". */
   get: () => read("sessionStorage", "name"),
@@ -35,14 +43,20 @@ export const name = {
 
 export const channels = {
   /** The channels joined in this tab, or undefined where none was ever joined. */
-  get(server) {
-    try {
-      return JSON.parse(read("sessionStorage", `channels:${server}`)) ?? undefined;
-    } catch {
-      return undefined;
-    }
-  },
+  get: (server) => readJSON(`channels:${server}`),
   set: (server, list) => write("sessionStorage", `channels:${server}`, JSON.stringify(list)),
+};
+
+/** Whom a person signs in as in this tab, { user, name }, or undefined. */
+export const person = {
+  get: (server) => readJSON(`person:${server}`),
+  set: (server, value) => write("sessionStorage", `person:${server}`, JSON.stringify(value)),
+};
+
+/** A token that a person gave, kept for this tab's reloads and nowhere else. */
+export const token = {
+  get: (server) => read("sessionStorage", `token:${server}`),
+  set: (server, value) => write("sessionStorage", `token:${server}`, value),
 };
 
 export const address = {

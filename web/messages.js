@@ -3,13 +3,20 @@
 // line once and a selection survives the next message.
 
 import { render } from "./markup.js";
-import { clock, hue, initials, presence, shortID } from "./people.js";
+import { clock, hue, initials, presence } from "./people.js";
 
 /** Nearer to the end than this, in pixels, a reader follows the conversation. */
 const following = 48;
 
 /** Nearer to the beginning than this, in pixels, earlier messages are fetched. */
 const nearTop = 160;
+
+/** What the buttons of a message say, and are found by. */
+const labels = {
+  edit: ["Edit", "message-edit"],
+  remove: ["Delete", "message-delete"],
+  choose: ["More…", "message-author"],
+};
 
 /** Why a message was not sent, where it was not the server that refused it. */
 const lost = { disconnected: ": no connection.", timeout: ": no answer." };
@@ -33,10 +40,11 @@ export class MessageView {
   #top = 0;
 
   /**
-   * who(connectionID) names a subscriber, or knows no name; actions are
-   * retry(entry) and rewrite(entry), for a message that was not sent, edit(entry)
-   * and remove(entry), for one that mayChange(entry), earlier(), to show what came
-   * before, and behind(), told when behind has changed.
+   * who(person) names who came or went; actions are retry(entry) and
+   * rewrite(entry), for a message that was not sent, edit(entry) where
+   * mayEdit(entry), remove(entry) where mayDelete(entry), choose(entry, button), to
+   * show what can be done to its author, where mayChoose(entry), earlier(), to show
+   * what came before, and behind(), told when behind has changed.
    */
   constructor(channel, who, actions) {
     this.#who = who;
@@ -153,21 +161,22 @@ export class MessageView {
     );
     element.children[2].append(make("span", "author", { "data-testid": "author" }), make("time", "time"));
     element.addEventListener("click", ({ target }) => {
-      const action = target.closest("button")?.dataset.action;
-      if (action) this.#actions[action](entry);
+      const opener = target.closest("button");
+      if (opener) this.#actions[opener.dataset.action](entry, opener);
     });
     return element;
   }
 
   #fillMessage(element, entry) {
-    const { seq, name, content, at, own, state, error, edited, deleted, truncated, follows, missed } = entry;
+    const { seq, user, name, content, at, own, state, error, edited, deleted, truncated, follows, missed } = entry;
     set(element, { seq, own: Boolean(own), state, follows: Boolean(follows), deleted: deleted || truncated || undefined, author: name });
-    element.style.setProperty("--hue", hue(name));
+    element.style.setProperty("--hue", hue(user || name));
     const [gap, avatar, byline, body, status, tools] = element.children;
     fill(gap, missed ? `${missed === 1 ? "1 message" : `${missed} messages`} not shown here` : "");
     fill(avatar, initials(name));
     const [author, time] = byline.children;
     fill(author, own ? "You" : name);
+    author.title = user ?? "";
     fill(time, clock(at));
     time.dateTime = at.toISOString();
     time.title = at.toLocaleString();
@@ -188,20 +197,27 @@ export class MessageView {
   }
 
   #fillTools(tools, entry) {
-    const has = tools.childElementCount > 0;
-    const may = entry.state === "sent" && !entry.deleted && this.#actions.mayChange(entry);
-    if (may && !has) tools.append(button("edit", "Edit", "message-edit"), button("remove", "Delete", "message-delete"));
-    if (!may && has) tools.replaceChildren();
+    const { mayEdit, mayDelete, mayChoose } = this.#actions;
+    const stands = entry.state === "sent" && !entry.deleted;
+    const may = {
+      edit: stands && mayEdit(entry),
+      remove: stands && mayDelete(entry),
+      choose: entry.state === "sent" && mayChoose(entry),
+    };
+    const shown = Object.keys(may).filter((action) => may[action]);
+    if (tools.dataset.shown === shown.join()) return;
+    tools.dataset.shown = shown.join();
+    tools.replaceChildren(...shown.map((action) => button(action, ...labels[action])));
   }
 
-  #fillNotice(element, { event, subscriberID, reason, at, count }) {
-    set(element, { kind: event, subscriber: subscriberID });
+  #fillNotice(element, { event, person, reason, at, count }) {
+    set(element, { kind: event, person });
     if (event === "away") {
       fill(element, `${count === 1 ? "1 message" : `${count} messages`} while you were away`);
       return;
     }
-    element.title = `${subscriberID}, ${at.toLocaleString()}`;
-    fill(element, presence(event, this.#who(subscriberID) ?? shortID(subscriberID), reason));
+    element.title = `${person}, ${at.toLocaleString()}`;
+    fill(element, presence(event, this.#who(person), reason));
   }
 }
 

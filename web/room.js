@@ -1,62 +1,102 @@
-// room.js is a conversation with one server: a timeline for each joined channel,
-// one of them open, and what a person does in it.
+// room.js is a conversation with one server: a timeline for each joined channel and
+// each direct conversation, one of them open, and what a person does in it.
 
 import { newID } from "./chatstack.js";
 import { askDelete } from "./dialogs.js";
+import { Limits } from "./limits.js";
 import { plain } from "./markup.js";
+import { Members } from "./members.js";
 import { MessageView } from "./messages.js";
+import { decisions, slownesses } from "./moderation.js";
+import { decided, personID, personKey, refused, writing } from "./people.js";
 import { Timeline } from "./timeline.js";
+import { Teller, Typing } from "./typing.js";
 
 const byID = (id) => document.getElementById(id);
 const empty = byID("empty"); // what stands where no channel is open
 const [lead, hint] = empty.querySelectorAll("p");
 
+/** The key of a direct conversation; no channel has such a name. */
+const direct = (user) => `\u0000${user}`;
+
 export class Room {
   #chat;
   #list;
+  #directs;
+  #panel;
+  #menu;
   #toast;
   #me;
-  #rooms = new Map(); // channel -> { view, timeline, loading, loaded, more }
-  #names = new Map(); // connection id -> the name it last wrote under
+  #uncover;
+  #rooms = new Map(); // key -> what is known of a conversation, see #make
+  #names = new Map(); // the key of a person -> the name last seen
+  #limits = new Limits();
+  #teller = new Teller();
+  #ticking;
+  #isStale = false; // the panel shows what is no more
   #open = "";
   #ended = false;
-  #editing = null; // { channel, entry, draft } while a message is being edited
+  #editing = null; // { room, entry, draft } while a message is being edited
   #input = byID("message");
 
-  /** me() is the name that messages are sent under. */
-  constructor(chat, { list, toast, me }) {
+  /**
+   * list and directs show the conversations, panel who is in the open one, menu what
+   * can be done. me() is the name that messages are sent under, and uncover() takes
+   * away what lies over the room.
+   */
+  constructor(chat, { list, directs, panel, menu, toast, me, uncover }) {
     this.#chat = chat;
     this.#list = list;
+    this.#directs = directs;
+    this.#panel = panel;
+    this.#menu = menu;
     this.#toast = toast;
     this.#me = me;
+    this.#uncover = uncover;
     const on = (type, listener) =>
       chat.addEventListener(type, ({ detail }) => {
         if (!this.#ended) listener(detail);
       });
     on("channels", ({ channels }) => this.#show(channels));
     on("channel_message", (frame) => this.#receive(frame));
-    on("message_edited", (frame) => this.#rooms.get(frame.channelId)?.timeline.change(frame));
-    on("message_deleted", (frame) => this.#deleted(frame));
-    on("gap", ({ channelId, from, to }) => this.#rooms.get(channelId)?.timeline.lose(from, to));
-    on("resumed", ({ channelId, after, missed }) => {
-      if (missed > 0) this.#rooms.get(channelId)?.timeline.away(after, missed);
+    on("direct_message", (frame) => {
+      this.#converse(frame.peer, { isNew: true });
+      this.#receive(frame);
     });
-    on("reset", ({ channelId }) => this.#reload(channelId));
-    on("connection", ({ connectionId }) => {
-      // Who comes with another connection is no author any more.
-      if (this.cancelEdit()) this.#toast.show("You are connected anew: what you sent before can no longer be changed.");
+    on("message_edited", (frame) => this.#of(frame)?.timeline.change(frame));
+    on("message_deleted", (frame) => this.#deleted(frame));
+    on("gap", (frame) => this.#of(frame)?.timeline.lose(frame.from, frame.to));
+    on("resumed", (frame) => {
+      if (frame.missed > 0) this.#of(frame)?.timeline.away(frame.after, frame.missed);
+    });
+    on("reset", (frame) => this.#reload(this.#of(frame)));
+    on("connection", ({ connectionId, user }) => {
+      // Who comes with another connection is no author any more, unless it is a user.
+      if (!user && this.cancelEdit()) this.#toast.show("You are connected anew: what you sent before can no longer be changed.");
       for (const { view, timeline } of this.#rooms.values()) {
         view.refresh();
-        timeline.forget(connectionId); // who joined before it was known whose it is
+        for (const key of [connectionId, personKey(user, "")]) timeline.forget(key); // who joined before it was known whose it is
       }
     });
     on("subscriber_sub", (frame) => this.#presence("joined", frame));
     on("subscriber_unsub", (frame) => this.#presence("left", frame));
-    on("ack", (answer) => this.#rooms.get(answer.channelId)?.timeline.ack(answer));
+    on("typing", (frame) => this.#typing(frame));
+    on("slow_mode", ({ channelId, seconds }) => {
+      this.#limits.slow(channelId, seconds);
+      this.#note();
+    });
+    for (const event of ["kicked", "banned", "unbanned", "muted", "unmuted"]) {
+      on(event, (frame) => {
+        this.#limits.decide(frame);
+        this.#toast[event.startsWith("un") ? "tell" : "show"](decided(frame));
+        this.#note();
+      });
+    }
+    on("ack", (answer) => this.#of(answer)?.timeline.ack(answer));
     on("error", ({ message }) => this.#toast.show(message));
     on("state", ({ state }) => {
       this.#describe();
-      if (state === "open") for (const channel of this.#rooms.keys()) this.#load(channel);
+      if (state === "open") this.#opened();
     });
     this.#show(chat.channels);
   }
@@ -67,22 +107,29 @@ export class Room {
     this.#ended = true;
     this.#chat.close();
     this.#list.show([]);
+    this.#directs.show([]);
+    this.#panel.show([], 0);
+    clearInterval(this.#ticking);
     byID("stage").replaceChildren(empty);
   }
 
-  /** Opens a channel. */
-  open(channel) {
-    const room = this.#rooms.get(channel);
-    if (channel !== this.#open) this.cancelEdit();
-    this.#open = room ? channel : "";
+  /** Opens a conversation. */
+  open(key) {
+    const room = this.#rooms.get(key);
+    if (key !== this.#open) this.cancelEdit();
+    this.#open = room ? key : "";
     byID("stage").replaceChildren(room?.view.element ?? empty);
     this.#list.select(this.#open);
+    this.#directs.select(this.#open);
     this.#describe();
     room?.view.shown();
     this.read();
+    if (!room) return;
+    this.#load(room);
+    if (!room.listed) this.#listMembers(room);
   }
 
-  /** Sends what is written to the open channel. */
+  /** Sends what is written to the open conversation. */
   say() {
     const content = this.#input.value;
     const room = this.#rooms.get(this.#open);
@@ -95,13 +142,26 @@ export class Room {
       this.#saveEdit();
       return;
     }
+    const wait = this.#limits.wait(room.key);
+    if (wait > 0) {
+      this.#toast.show(`Slow mode: you can write again in ${wait} s.`);
+      return;
+    }
     if (content.trim() === "") {
       // Nothing to show as pending; what is wrong with it is the server's to say.
-      this.#chat.send(this.#open, content, this.#me()).catch(({ message }) => this.#toast.show(message));
+      this.#put(room, content).catch((error) => this.#toast.show(refused(error, room.name)));
       return;
     }
     this.#clear();
-    this.#send(this.#open, room.timeline.send(newID(), this.#me(), content, new Date()));
+    this.#teller.reset();
+    this.#send(room, room.timeline.send(newID(), this.#me(), content, new Date()));
+  }
+
+  /** A person writes: the others in the channel are told. */
+  wrote() {
+    const room = this.#rooms.get(this.#open);
+    if (!room || room.peer || this.#editing || this.#input.value.trim() === "" || this.#chat.state !== "open") return;
+    if (this.#teller.isDue(room.key)) this.#chat.typing(room.key, this.#me()).catch(() => {}); // it tells nobody, then
   }
 
   /** Joins the channel that is written in a field, and opens it. */
@@ -114,8 +174,8 @@ export class Room {
       this.open(answer.channelId ?? channel);
       this.#input.focus();
       return true;
-    } catch ({ message }) {
-      this.#toast.show(`Not joined: ${message}`);
+    } catch (error) {
+      this.#toast.show(`Not joined: ${refused(error, channel)}`);
       return false;
     }
   }
@@ -132,18 +192,47 @@ export class Room {
     this.#input.focus();
   }
 
+  /** The conversation with a user, for a list. */
+  person(key) {
+    const { peer } = this.#rooms.get(key);
+    return { user: peer, name: this.#who(personKey(peer)) };
+  }
+
+  /** Shows what can be done to a person. */
+  choose({ user, name }, opener) {
+    const room = this.#rooms.get(this.#open);
+    const items = [];
+    if (room?.peer !== user) items.push({ label: "Send a message", testID: "message-user", act: () => this.#writeTo(user) });
+    if (this.#moderates(room)) {
+      if (items.length > 0) items.push(null);
+      items.push(...decisions(this.#chat, this.#toast, { user, name, channel: room.key }));
+    }
+    if (items.length > 0) this.#menu.open(opener, name, items);
+  }
+
+  /** Shows how slow the open channel can be made. */
+  chooseSlowness(opener) {
+    this.#menu.open(opener, "Slow mode", slownesses(this.#chat, this.#toast, this.#open));
+  }
+
+  /** Lists more of those who are in the open channel. */
+  moreMembers() {
+    this.#listMembers(this.#rooms.get(this.#open), { first: false });
+  }
+
   /** Edits the last message that may be edited. */
   editLast() {
-    const entry = this.#rooms.get(this.#open)?.timeline.entries.findLast((other) => this.#mayChange(other));
-    if (entry) this.#edit(this.#open, entry);
+    const room = this.#rooms.get(this.#open);
+    const entry = room?.timeline.entries.findLast((other) => this.#isAuthor(other));
+    if (entry) this.#edit(room, entry);
   }
 
   /** Leaves a message as it is. Reports whether one was being edited. */
   cancelEdit() {
     if (!this.#editing) return false;
-    const { channel, draft } = this.#editing;
+    const { room, draft } = this.#editing;
     this.#editing = null;
-    this.#rooms.get(channel)?.view.mark(null);
+    room.view.mark(null);
     byID("editing").hidden = true;
     this.#write(draft);
     this.#describe();
@@ -157,131 +246,281 @@ export class Room {
 
   /** What is open before someone's eyes is read. */
   read() {
-    if (document.visibilityState === "visible") this.#list.mark(this.#open, 0);
+    if (document.visibilityState === "visible") for (const list of this.#lists) list.mark(this.#open, 0);
     this.#countUnread();
   }
 
-  async #send(channel, { id, name, source: content }) {
-    const { timeline } = this.#rooms.get(channel);
+  get #lists() {
+    return [this.#list, this.#directs];
+  }
+
+  /** The conversation that an event is of. */
+  #of({ channelId, peer }) {
+    return this.#rooms.get(peer ? direct(peer) : channelId);
+  }
+
+  #put({ key, peer }, content, id) {
+    return peer ? this.#chat.sendDirect(peer, content, { id }) : this.#chat.send(key, content, this.#me(), { id });
+  }
+
+  async #send(room, { id, source }) {
+    const { timeline } = room;
     try {
-      timeline.ack({ ...(await this.#chat.send(channel, content, name, { id })), id });
+      timeline.ack({ ...(await this.#put(room, source, id)), id });
+      if (!this.#moderates(room)) this.#limits.sent(room.key);
     } catch (error) {
       timeline.fail(id, error);
+      if (error.code === "slow_mode" && error.retryAfter) this.#limits.refuse(room.key, error.retryAfter);
       // A refusal has a sentence to show; a lost connection has shown itself.
-      if (error.code !== "disconnected" && error.code !== "timeout") this.#toast.show(`Not sent: ${error.message}`);
+      if (error.code !== "disconnected" && error.code !== "timeout") this.#toast.show(`Not sent: ${refused(error, room.name)}`);
     }
+    this.#note();
   }
 
   #receive(frame) {
-    const room = this.#rooms.get(frame.channelId);
+    const room = this.#of(frame);
     if (!room) return; // left while the frame was on its way
-    const own = this.#chat.isOwn(frame.senderId);
-    this.#learn(frame.senderId, frame.name);
+    const own = this.#isOwn(frame);
+    this.#learn(frame);
+    room.typing.stop(personKey(frame.user, frame.senderId));
     const isNew = room.timeline.receive(frame, own);
     if (own || !isNew) return;
-    const seen = frame.channelId === this.#open && document.visibilityState === "visible";
-    if (!seen) this.#list.count(frame.channelId);
+    const seen = room.key === this.#open && document.visibilityState === "visible";
+    if (!seen) for (const list of this.#lists) list.count(room.key);
     this.#countUnread();
   }
 
-  #presence(event, { channelId, subscriberId, reason, at }) {
+  #presence(event, frame) {
+    const { channelId, subscriberId, user, reason, at } = frame;
     const room = this.#rooms.get(channelId);
     if (!room) return;
-    // What one's own connections do, the state of the connection says.
-    if (!this.#chat.isOwn(subscriberId)) room.timeline.presence(event, subscriberId, reason, at);
+    const key = personKey(user, subscriberId);
+    room.members.take(frame);
+    this.#learn(frame);
+    this.#people(room);
+    const devices = room.members.get(key)?.connections.size ?? 0;
+    if (devices === 0) room.typing.stop(key);
     if (event === "left" && subscriberId === this.#chat.connectionID) {
       this.#toast.show(`You are no longer in ${channelId}.`);
     }
+    // What one's own connections do, the state of the connection says; and who has
+    // one more or less has neither come nor gone.
+    if (this.#chat.isOwn(subscriberId, user) || devices > (event === "joined" ? 1 : 0)) return;
+    room.timeline.presence(event, key, reason, at);
   }
 
-  /** An id that has written something is better known by that name. */
-  #learn(connectionID, name) {
-    if (!connectionID || this.#names.get(connectionID) === name) return;
-    this.#names.set(connectionID, name);
-    for (const { view } of this.#rooms.values()) view.rename();
+  #typing(frame) {
+    const room = this.#rooms.get(frame.channelId);
+    if (!room || this.#isOwn(frame)) return;
+    this.#learn(frame);
+    const key = personKey(frame.user, frame.senderId);
+    room.typing.note(key, this.#who(key));
+  }
+
+  /** Who has said something is better known by that name. */
+  #learn({ user, senderId, subscriberId, name }) {
+    const key = personKey(user, senderId ?? subscriberId);
+    if (!key || !name || this.#names.get(key) === name) return;
+    this.#names.set(key, name);
+    for (const room of this.#rooms.values()) room.view.rename();
+    this.#showDirects();
+    this.#people(this.#rooms.get(this.#open));
+    this.#describe();
+  }
+
+  /** What a new connection has to ask for. */
+  #opened() {
+    for (const room of this.#rooms.values()) {
+      room.listed = false;
+      if (!room.peer || room.key === this.#open) this.#load(room);
+    }
+    const room = this.#rooms.get(this.#open);
+    if (room) this.#listMembers(room);
+    if (this.#chat.user) this.#listDirects();
+  }
+
+  async #listDirects() {
+    const found = [];
+    try {
+      for (let cursor; cursor !== ""; ) {
+        const page = await this.#chat.listDirects({ cursor });
+        found.push(...page.directs);
+        cursor = page.cursor ?? "";
+      }
+    } catch {
+      // Those that something comes from are shown all the same.
+    }
+    if (this.#ended) return;
+    found.sort((a, b) => (a.at < b.at ? 1 : -1));
+    for (const { user } of found) this.#converse(user);
+  }
+
+  /** Makes a direct conversation, the first in the list if it begins now. */
+  #converse(user, { isNew = false } = {}) {
+    const key = direct(user);
+    if (this.#rooms.has(key)) return key;
+    const rooms = [...this.#rooms];
+    const room = [key, this.#make(key, user)];
+    this.#rooms = new Map(isNew ? [room, ...rooms] : [...rooms, room]);
+    this.#showDirects();
+    return key;
+  }
+
+  #showDirects() {
+    const keys = [...this.#rooms.values()].filter(({ peer }) => peer).map(({ key }) => key);
+    byID("directs-box").hidden = keys.length === 0;
+    this.#directs.show(keys);
+  }
+
+  /** Begins to write to one user. */
+  #writeTo(user) {
+    this.open(this.#converse(user, { isNew: true }));
+    this.#uncover();
+    this.#input.focus();
+  }
+
+  async #listMembers(room, { first = true } = {}) {
+    if (room.peer || room.asking || this.#chat.state !== "open") {
+      this.#people(room);
+      return;
+    }
+    room.asking = true;
+    room.members.ask();
+    try {
+      const page = await this.#chat.members(room.key, { cursor: first ? undefined : room.members.cursor });
+      room.members.fill(page, { first });
+      room.listed = true;
+      for (const { user, name, connections } of page.members) this.#learn({ user, name, senderId: connections[0] });
+    } catch {
+      room.members.giveUp(); // who comes and goes is shown all the same
+    } finally {
+      room.asking = false;
+      this.#people(room);
+    }
+  }
+
+  /** Shows who is in the open conversation, once for all that changes at a time. */
+  #people(room) {
+    if (!room || room.key !== this.#open || this.#isStale) return;
+    this.#isStale = true;
+    queueMicrotask(() => {
+      this.#isStale = false;
+      const open = this.#rooms.get(this.#open);
+      if (!open || this.#ended) return;
+      const mine = { key: personKey(this.#chat.user, this.#chat.connectionID), user: this.#chat.user };
+      const all = open.peer ? [mine, { key: personKey(open.peer), user: open.peer }] : open.members.all;
+      const members = all.map(({ key, user, connections }) => {
+        const own = this.#chat.isOwn(key, user);
+        const name = own ? this.#me() : this.#who(key);
+        return { key, user, name, own, devices: connections?.size ?? 1, hasMenu: Boolean(user && !own && !open.peer) };
+      });
+      members.sort((a, b) => b.own - a.own || a.name.localeCompare(b.name) || (a.key < b.key ? -1 : 1));
+      this.#panel.show(members, open.peer ? 2 : open.members.count);
+    });
   }
 
   /** Shows exactly the joined channels. */
   #show(channels) {
     this.#list.show(channels);
-    if (this.#editing && !channels.includes(this.#editing.channel)) this.cancelEdit();
-    for (const channel of this.#rooms.keys()) if (!channels.includes(channel)) this.#rooms.delete(channel);
+    if (this.#editing && !this.#editing.room.peer && !channels.includes(this.#editing.room.key)) this.cancelEdit();
+    for (const { key, peer } of [...this.#rooms.values()]) if (!peer && !channels.includes(key)) this.#rooms.delete(key);
     for (const channel of channels) {
       if (this.#rooms.has(channel)) continue;
-      this.#rooms.set(channel, this.#make(channel));
-      this.#load(channel);
+      const room = this.#make(channel);
+      this.#rooms.set(channel, room);
+      this.#load(room);
     }
     if (!this.#rooms.has(this.#open)) this.open(channels[0] ?? "");
     for (const { view } of this.#rooms.values()) view.rename();
     this.#countUnread();
   }
 
-  #make(channel) {
-    const view = new MessageView(channel, (id) => this.#who(id), {
+  /** What is known of a conversation: with a channel, or with the user peer. */
+  #make(key, peer = "") {
+    const name = peer ? this.#who(personKey(peer)) : key;
+    const view = new MessageView(name, (person) => this.#who(person), {
       retry: (entry) => {
-        timeline.retry(entry);
-        this.#send(channel, entry);
+        room.timeline.retry(entry);
+        this.#send(room, entry);
       },
       rewrite: (entry) => {
-        timeline.remove(entry);
+        room.timeline.remove(entry);
         this.#write([this.#input.value, entry.source].filter(Boolean).join("\n"));
         this.#input.focus();
       },
-      mayChange: (entry) => this.#mayChange(entry),
-      edit: (entry) => this.#edit(channel, entry),
-      remove: (entry) => this.#remove(channel, entry),
-      earlier: () => this.#load(channel, { earlier: true }),
+      mayEdit: (entry) => this.#isAuthor(entry),
+      mayDelete: (entry) => this.#isAuthor(entry) || this.#moderates(room),
+      mayChoose: (entry) => Boolean(entry.user) && !entry.own && this.#moderates(room),
+      edit: (entry) => this.#edit(room, entry),
+      remove: (entry) => this.#remove(room, entry),
+      choose: ({ user, name: author }, opener) => this.choose({ user, name: author }, opener),
+      earlier: () => this.#load(room, { earlier: true }),
       behind: () => this.#describe(),
     });
-    const timeline = new Timeline(view);
-    return { view, timeline, loading: false, loaded: false, more: true };
+    const room = {
+      key, peer, name, view,
+      where: peer ? { user: peer } : key,
+      timeline: new Timeline(view),
+      members: new Members(),
+      typing: new Typing(() => this.#note()),
+      loading: false, loaded: false, more: true, // the history
+      asking: false, listed: false, // the members
+    };
+    return room;
   }
 
-  /** Fetches the latest messages of a channel, once, or those before what is there. */
-  async #load(channel, { earlier = false } = {}) {
-    const room = this.#rooms.get(channel);
+  /** Fetches the latest messages of a conversation, once, or those before what is there. */
+  async #load(room, { earlier = false } = {}) {
     if (room.loading || this.#chat.state !== "open" || (earlier ? !room.more : room.loaded)) return;
     room.loading = true;
     try {
       const before = (earlier && room.loaded && room.timeline.reached) || undefined;
-      const { messages, more } = await this.#chat.history(channel, { before });
-      if (this.#ended || room !== this.#rooms.get(channel)) return;
-      for (const { senderId, name } of messages) if (name) this.#learn(senderId, name);
+      const { messages, more } = await this.#chat.history(room.where, { before });
+      if (this.#ended || room !== this.#rooms.get(room.key)) return;
+      for (const frame of messages) this.#learn(frame);
       room.loaded = true;
       room.more = more;
-      room.view.above(() => room.timeline.older(messages, (id) => this.#chat.isOwn(id)), more);
-    } catch ({ message, code }) {
+      room.view.above(() => room.timeline.older(messages, (frame) => this.#isOwn(frame)), more);
+    } catch (error) {
       // A lost connection has shown itself, and what is not loaded is when it is back.
-      if (code !== "disconnected") this.#toast.show(`No earlier messages: ${message}`);
+      if (error.code !== "disconnected") this.#toast.show(`No earlier messages: ${refused(error, room.name)}`);
     } finally {
       room.loading = false;
     }
   }
 
-  #reload(channel) {
-    const room = this.#rooms.get(channel);
+  #reload(room) {
     if (!room) return;
     room.timeline.clear();
     Object.assign(room, { loaded: false, more: true });
-    this.#load(channel);
+    this.#load(room);
   }
 
   #deleted(frame) {
-    const { channel, entry } = this.#editing ?? {};
-    if (channel === frame.channelId && entry?.seq === frame.targetSeq) this.cancelEdit();
-    this.#rooms.get(frame.channelId)?.timeline.change(frame);
+    const room = this.#of(frame);
+    if (this.#editing?.room === room && this.#editing?.entry.seq === frame.targetSeq) this.cancelEdit();
+    room?.timeline.change(frame);
   }
 
-  /** The author of a message, to the server, is the connection that sent it. */
-  #mayChange(entry) {
-    const { connectionID } = this.#chat;
-    return Boolean(entry.senderID && entry.senderID === connectionID && entry.state === "sent" && !entry.deleted);
+  #isOwn({ senderId, user }) {
+    return this.#chat.isOwn(senderId, user);
   }
 
-  #edit(channel, entry) {
+  /** The author of a message is the user, or where there is none the connection that sent it. */
+  #isAuthor({ user, senderID, state, deleted }) {
+    const { user: me, connectionID } = this.#chat;
+    const isMine = user ? user === me : senderID && senderID === connectionID;
+    return Boolean(isMine && state === "sent" && !deleted);
+  }
+
+  #moderates(room) {
+    return Boolean(room && !room.peer && this.#chat.isModerator(room.key));
+  }
+
+  #edit(room, entry) {
     this.cancelEdit();
-    this.#editing = { channel, entry, draft: this.#input.value };
-    this.#rooms.get(channel).view.mark(entry);
+    this.#editing = { room, entry, draft: this.#input.value };
+    room.view.mark(entry);
     byID("editing").hidden = false;
     this.#write(entry.source ?? plain(entry.content));
     this.#describe();
@@ -289,31 +528,32 @@ export class Room {
   }
 
   async #saveEdit() {
-    const { channel, entry } = this.#editing;
+    const { room, entry } = this.#editing;
     const content = this.#input.value;
     try {
-      await this.#chat.edit(channel, entry.seq, content);
+      await this.#chat.edit(room.where, entry.seq, content);
       entry.source = content;
       if (this.#editing?.entry === entry) this.cancelEdit();
-    } catch ({ message }) {
-      this.#toast.show(`Not changed: ${message}`);
+    } catch (error) {
+      this.#toast.show(`Not changed: ${refused(error, room.name)}`);
     }
   }
 
-  async #remove(channel, entry) {
+  async #remove(room, entry) {
     const sure = await askDelete();
     this.#input.focus();
     if (!sure) return;
     try {
-      await this.#chat.delete(channel, entry.seq);
-    } catch ({ message }) {
-      this.#toast.show(`Not deleted: ${message}`);
+      await this.#chat.delete(room.where, entry.seq);
+    } catch (error) {
+      this.#toast.show(`Not deleted: ${refused(error, room.name)}`);
     }
   }
 
-  #who(connectionID) {
-    if (this.#chat.isOwn(connectionID)) return "You";
-    return this.#names.get(connectionID);
+  /** What to call a person. */
+  #who(key) {
+    if (this.#chat.isOwn(key) || (this.#chat.user && key === personKey(this.#chat.user))) return "You";
+    return this.#names.get(key) ?? personID(key);
   }
 
   #clear() {
@@ -327,22 +567,47 @@ export class Room {
 
   /** Says where one is: title, empty page, whether there is more below. */
   #describe() {
-    const open = this.#open;
+    const room = this.#rooms.get(this.#open);
+    if (room?.peer) room.name = this.#who(personKey(room.peer));
+    const name = room?.name ?? "";
     const title = byID("title");
-    title.textContent = open || "No channel";
-    title.dataset.hash = open ? "#" : "";
-    byID("leave").hidden = !open;
-    byID("leave").setAttribute("aria-label", `Leave ${open}`);
-    byID("latest").hidden = !this.#rooms.get(open)?.view.behind;
-    this.#input.placeholder = this.#editing ? "Edit your message" : open ? `Message #${open}` : "Join a channel to write";
+    title.textContent = name || "No channel";
+    title.title = room?.peer ?? "";
+    if (room && !room.peer) title.dataset.hash = "#";
+    else delete title.dataset.hash;
+    byID("leave").hidden = !room || Boolean(room.peer);
+    byID("leave").setAttribute("aria-label", `Leave ${name}`);
+    byID("latest").hidden = !room?.view.behind;
+    byID("slowness").hidden = !this.#moderates(room);
+    const invitation = room?.peer ? `Message ${name}` : room ? `Message #${name}` : "Join a channel to write";
+    this.#input.placeholder = this.#editing ? "Edit your message" : invitation;
     const connected = this.#chat.state === "open";
     lead.textContent = connected ? "You are in no channel" : "Getting you in …";
     hint.textContent = connected ? "Join one on the left, or start your own." : "";
+    if (!room) this.#panel.show([], 0);
+    this.#people(room);
+    this.#note();
+  }
+
+  /** Says below the field who is writing, and what keeps one from it. */
+  #note() {
+    if (this.#ended) return;
+    const room = this.#rooms.get(this.#open);
+    const { text, passes } = room ? this.#limits.sentence(room.key) : { text: "", passes: false };
+    fill(byID("writing"), writing(room?.typing.names ?? []));
+    fill(byID("limit"), text);
+    if (passes) this.#ticking ??= setInterval(() => this.#note(), 500);
+    else this.#ticking = clearInterval(this.#ticking);
   }
 
   #countUnread() {
-    const { unread } = this.#list;
+    const unread = this.#list.unread + this.#directs.unread;
     byID("menu-unread").hidden = unread === 0;
     document.title = unread > 0 ? `(${unread}) chatstack` : "chatstack";
   }
+}
+
+/** fill changes text only where it differs. */
+function fill(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }

@@ -122,6 +122,65 @@ func TestScreenshots(t *testing.T) {
 	save(t, ada, "phone-delete.png")
 }
 
+// TestIdentityScreenshots makes those of a stage that knows its users.
+func TestIdentityScreenshots(t *testing.T) {
+	if *screenshots == "" {
+		t.Skip("no -screenshots directory given")
+	}
+	chat := startFakeChat(t)
+	chat.identity = "local"
+	chat.moderates["ada"] = []string{"General", "*"}
+	ada := browsertest.New(t)
+	picture(t, ada, 1180, 760, "light")
+	browsertest.Open(t, ada, chat.URL)
+	browsertest.Wait(t, ada, focus("user-input"))
+	save(t, ada, "id-welcome.png")
+	signIn(t, ada, chat, "ada", "Ada Lovelace")
+	others := map[string]context.Context{}
+	for _, who := range [][2]string{{"grace", "Grace Hopper"}, {"grace", "Grace Hopper"}, {"linus", "Linus"}} {
+		others[who[0]] = browsertest.NewTab(t, ada)
+		browsertest.Open(t, others[who[0]], "about:blank")
+		signIn(t, others[who[0]], chat, who[0], who[1])
+	}
+	say(t, others["grace"], "Is the members panel there?")
+	browsertest.Wait(t, ada, shows("Is the members panel there?", "sent"))
+	say(t, ada, "It is: with <b>presence</b>, and who writes.")
+	chat.sayDirect(fakeUser{User: "grace", Name: "Grace Hopper"}, "x", "ada", "A word between us?")
+	browsertest.Wait(t, ada, `document.querySelector("[data-testid=direct] [data-testid=unread]")?.textContent === "1"`)
+	browsertest.Fill(t, others["linus"], messageInput, "I am")
+	chat.publish("General", frame{"event": "slow_mode", "seconds": 30, "at": now()})
+	for _, scheme := range []string{"light", "dark"} {
+		picture(t, ada, 1180, 760, scheme)
+		browsertest.Type(t, others["linus"], ".")
+		browsertest.Wait(t, ada, `document.querySelector("[data-testid=writing]").textContent === "Linus is writing…"`)
+		save(t, ada, "id-wide-"+scheme+".png")
+		browsertest.Eval[bool](t, ada, `document.querySelector("[data-testid=member][data-user=grace] button").click(), true`)
+		save(t, ada, "id-menu-"+scheme+".png")
+		browsertest.Eval[bool](t, ada, `document.querySelector("[data-testid=ban-10]").click(), true`)
+		save(t, ada, "id-decision-"+scheme+".png")
+		browsertest.Type(t, ada, kb.Escape)
+		picture(t, ada, 390, 760, scheme)
+		save(t, ada, "id-phone-"+scheme+".png")
+		browsertest.Click(t, ada, "[data-testid=people-button]")
+		save(t, ada, "id-phone-members-"+scheme+".png")
+		browsertest.Click(t, ada, "[data-testid=member][data-user=grace] button")
+		save(t, ada, "id-phone-menu-"+scheme+".png")
+		browsertest.Type(t, ada, kb.Escape)
+		browsertest.Type(t, ada, kb.Escape)
+	}
+	picture(t, ada, 1180, 760, "light")
+	browsertest.Do(t, ada, chromedp.Focus(chromedp.CSS(`[data-own=false] [data-testid=message-author]`)))
+	save(t, ada, "id-tools.png")
+	browsertest.Click(t, ada, "[data-testid=direct-button]")
+	browsertest.Wait(t, ada, shows("A word between us?", "sent"))
+	say(t, ada, "Of course.")
+	browsertest.Wait(t, ada, shows("Of course.", "sent"))
+	save(t, ada, "id-direct.png")
+	chat.tell("ada", frame{"event": "muted", "channelId": "General", "reason": "too loud", "until": "2099-01-01T00:00:00Z", "at": now()})
+	browsertest.Click(t, ada, "[data-channel=General] button")
+	save(t, ada, "id-muted.png")
+}
+
 // picture sets what a picture looks like: its size and colours.
 func picture(t *testing.T, ctx context.Context, width, height int64, scheme string) {
 	t.Helper()

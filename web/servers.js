@@ -2,9 +2,10 @@
 // address, else those that the host of the page lists in endpoints.json, else
 // the one that a person types.
 //
-// A server is { name, url }, where name stays the same when url does not (the
-// local cloud may come back on another port), and url gives the endpoint, or a
-// promise of it.
+// A server is { name, url, identity }, where name stays the same when url does not
+// (the local cloud may come back on another port), url gives the endpoint, or a
+// promise of it, and identity says how users sign in: "" not at all, "local" with
+// the page's own host, anything else with a token from elsewhere.
 
 /** How long the host of the page may take to answer, in ms. */
 const patience = 5_000;
@@ -17,7 +18,7 @@ export function fromAddress(search) {
 
 /** typed returns the server at an endpoint that a person gave. */
 export function typed(endpoint) {
-  return { name: endpoint, url: () => endpoint };
+  return { name: endpoint, url: () => endpoint, identity: "" };
 }
 
 /** isEndpoint reports whether text can be a WebSocket endpoint. */
@@ -32,13 +33,13 @@ export function isEndpoint(text) {
 /** listed returns the servers that the host of the page knows; it may know none. */
 export async function listed(fetchList = fetchEndpoints) {
   const list = await fetchList();
-  return list.map(({ name, stage, endpoint }) => {
+  return list.map(({ name, stage, endpoint, identity = "" }) => {
     let last = endpoint;
     const url = async () => {
       const now = (await fetchList()).find((other) => other.name === name && other.stage === stage);
       return (last = now?.endpoint ?? last);
     };
-    return { name: stage ? `${name} · ${stage}` : name, url };
+    return { name: stage ? `${name} · ${stage}` : name, url, identity: identity === "anonymous" ? "" : identity };
   });
 }
 

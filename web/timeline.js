@@ -15,10 +15,10 @@ const unsure = new Set(["timeout", "disconnected", "gateway", "internal"]);
 
 /**
  * An entry is a message
- *   { kind: "message", id, seq, messageID, senderID, name, content, source, at, own, state, error,
+ *   { kind: "message", id, seq, messageID, senderID, user, name, content, source, at, own, state, error,
  *     edited, deleted, truncated, follows, missed }
  * with state "pending", "sent" or "failed", or a line
- *   { kind: "notice", event, subscriberID, reason, at, count }
+ *   { kind: "notice", event, person, reason, at, count }
  * with event "joined" or "left", or "away" before the count messages that were
  * missed. source is what was typed, follows says that the entry continues what the
  * one before it began, missed how many numbers never came before it.
@@ -30,7 +30,7 @@ export class Timeline {
   entries = [];
   #view;
   #limit;
-  #present = new Map(); // subscriberID -> last event told
+  #present = new Map(); // person -> last event told
   #changes = new Map(); // messageID -> the newest change of what is not here
   #known = new Set(); // the numbers that have come
   #isOld = false; // what is placed comes from the history
@@ -90,11 +90,11 @@ export class Timeline {
   }
 
   /** A message came from the channel. Reports whether it was not there yet. */
-  receive({ messageId, seq, senderId, name = "", content = "", at, editedAt, deleted = false, truncated = false }, own = false) {
+  receive({ messageId, seq, senderId, user = "", name = "", content = "", at, editedAt, deleted = false, truncated = false }, own = false) {
     this.#known.add(seq);
     const known = this.#find(messageId, seq) ?? (own && this.entries.find((entry) => this.#isLikely(entry, content)));
     const entry = known || { kind: "message", own };
-    Object.assign(entry, { messageID: messageId, seq, senderID: senderId, name, at: date(at), state: "sent", error: null });
+    Object.assign(entry, { messageID: messageId, seq, senderID: senderId, user, name, at: date(at), state: "sent", error: null });
     if (!entry.revision) Object.assign(entry, { content, edited: Boolean(editedAt), deleted, truncated });
     this.#place(entry);
     const change = this.#changes.get(messageId);
@@ -123,7 +123,7 @@ export class Timeline {
     this.#limit += frames.length;
     this.#isOld = true;
     for (const frame of frames) {
-      if (frame.event === "channel_message") this.receive(frame, isOwn(frame.senderId));
+      if (frame.event === "channel_message" || frame.event === "direct_message") this.receive(frame, isOwn(frame));
       else this.change(frame);
     }
     this.#isOld = false;
@@ -152,15 +152,15 @@ export class Timeline {
   }
 
   /** Someone came or went. The stream may say so twice. */
-  presence(event, subscriberID, reason, at) {
-    if (this.#present.get(subscriberID) === event) return;
-    this.#present.set(subscriberID, event);
-    this.#place({ kind: "notice", event, subscriberID, reason, at: date(at) });
+  presence(event, person, reason, at) {
+    if (this.#present.get(person) === event) return;
+    this.#present.set(person, event);
+    this.#place({ kind: "notice", event, person, reason, at: date(at) });
   }
 
-  /** Takes the lines about a subscriber away. */
-  forget(subscriberID) {
-    for (const entry of this.entries.filter((other) => other.subscriberID === subscriberID)) this.remove(entry);
+  /** Takes the lines about a person away. */
+  forget(person) {
+    for (const entry of this.entries.filter((other) => person && other.person === person)) this.remove(entry);
   }
 
   remove(entry) {
@@ -210,7 +210,7 @@ export class Timeline {
     const entry = this.entries[index];
     if (entry?.kind !== "message") return;
     const before = this.entries[index - 1];
-    entry.follows = before?.kind === "message" && before.own === entry.own && before.name === entry.name && entry.at - before.at < together;
+    entry.follows = before?.kind === "message" && before.own === entry.own && isSame(before, entry) && entry.at - before.at < together;
     const last = this.entries.findLast((other, at) => at < index && other.kind === "message" && other.seq);
     entry.missed = entry.seq && last ? this.#missing(last.seq, entry.seq) : 0;
     this.#view.update(entry);
@@ -228,6 +228,11 @@ export class Timeline {
     }
     return count;
   }
+}
+
+/** Reports whether two messages are of one author, as far as it is known. */
+function isSame(one, other) {
+  return one.name === other.name && (one.own || one.user === other.user);
 }
 
 /** Reports whether what is shown already belongs after a newcomer. */

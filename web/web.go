@@ -6,7 +6,14 @@
 // local cloud serves [Handler] beside the WebSocket API and puts one file next
 // to it, endpoints.json, which tells the page where to connect:
 //
-//	{"endpoints":[{"name":"chat-api","stage":"local","endpoint":"ws://127.0.0.1:1234/local"}]}
+//	{"endpoints":[{"name":"chat-api","stage":"local","endpoint":"ws://127.0.0.1:1234/local","identity":"local"}]}
+//
+// identity says how users sign in there: not at all if it is absent or "anonymous";
+// "local" with the host itself, which answers a POST of {"user":…,"name":…} to ./token
+// with {"token":…}; anything else with a token that one has from elsewhere and pastes.
+//
+// An endpoint with "identity":"local" asks for a token, which the local cloud gives
+// to POST /token with {"user":"ada","name":"Ada"}: {"token":"…","expiresAt":"…"}.
 //
 // Hosted anywhere else, such as a bucket, the page works without that file: it
 // asks for the endpoint, or takes it from ?endpoint=wss://….

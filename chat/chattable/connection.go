@@ -13,16 +13,9 @@ import (
 )
 
 // PutConnection stores a connection until it is deleted or ConnectionTTL after
-// it was made, and before it that it is one of its user's devices.
+// it was made, and then that it is one of its user's devices: a device without
+// a connection would be deleted by the first post to it.
 func (t *Table) PutConnection(ctx context.Context, c chat.Connection) error {
-	if c.User != "" {
-		device := deviceKey(c.User, c.ID)
-		device["connectedAt"] = timestamp(c.ConnectedAt)
-		device["ttl"] = lastsUntil(c.ConnectedAt, c.ExpiresAt) // nothing is sent to it then
-		if _, err := t.put(ctx, device, ""); err != nil {
-			return err
-		}
-	}
 	i := connectionKey(c.ID)
 	i["connectedAt"] = timestamp(c.ConnectedAt)
 	i["ttl"] = lastsUntil(c.ConnectedAt, time.Time{})
@@ -33,7 +26,13 @@ func (t *Table) PutConnection(ctx context.Context, c chat.Connection) error {
 	if !c.ExpiresAt.IsZero() {
 		i["expiresAt"] = timestamp(c.ExpiresAt)
 	}
-	_, err := t.put(ctx, i, "")
+	if _, err := t.put(ctx, i, ""); err != nil || c.User == "" {
+		return err
+	}
+	device := deviceKey(c.User, c.ID)
+	device["connectedAt"] = timestamp(c.ConnectedAt)
+	device["ttl"] = lastsUntil(c.ConnectedAt, c.ExpiresAt) // nothing is sent to it then
+	_, err := t.put(ctx, device, "")
 	return err
 }
 
@@ -70,15 +69,7 @@ func (t *Table) DeleteConnection(ctx context.Context, connectionID string) error
 
 // ListDevices gives the connections of a user, sorted.
 func (t *Table) ListDevices(ctx context.Context, user string) iter.Seq2[string, error] {
-	return t.list(ctx, &dynamodb.QueryInput{
-		TableName:              aws.String(t.Name),
-		KeyConditionExpression: aws.String("pk = :pk AND begins_with(sk, :sk)"),
-		ExpressionAttributeValues: item{
-			":pk": text(userPrefix + user),
-			":sk": text(connectionPrefix),
-		},
-		ConsistentRead: aws.Bool(true),
-	}, "sk", connectionPrefix)
+	return t.list(ctx, t.itemsUnder(userPrefix+user, connectionPrefix), "sk", connectionPrefix)
 }
 
 // DeleteDevice makes a connection none of its user's any more; the connection

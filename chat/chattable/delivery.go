@@ -39,6 +39,7 @@ func (t *Table) deliveryItem(d chat.Delivery) item {
 	if d.After != "" {
 		i["after"] = text(d.After)
 	}
+	setTexts(i, "users", d.Users)
 	setTexts(i, "to", d.To)
 	return i
 }
@@ -47,6 +48,6 @@ func deliveryOf(channelID, unique string, i item) chat.Delivery {
 	return chat.Delivery{
 		ChannelID: channelID, Key: unique, Seq: numberOf(i, "seq"), Frame: []byte(textOf(i, "frame")),
 		After: textOf(i, "after"), Attempt: int(numberOf(i, "attempt")), Late: numberOf(i, "late") != 0,
-		To: textsOf(i, "to"),
+		Users: textsOf(i, "users"), To: textsOf(i, "to"),
 	}
 }

@@ -18,6 +18,7 @@ const (
 	sentPrefix       = "SENT|"
 	userPrefix       = "USER|"
 	memberPrefix     = "MEMBER|"
+	directPrefix     = "DIRECT|"
 	banPrefix        = "BAN|"
 	mutePrefix       = "MUTE|"
 	kickPrefix       = "KICK|"
@@ -65,6 +66,9 @@ func deliveryKey(channelID, unique string) item {
 func deviceKey(user, connectionID string) item {
 	return key(userPrefix+user, connectionPrefix+connectionID)
 }
+
+// directKey is of a conversation in the list of one of its users.
+func directKey(user, peer string) item { return key(userPrefix+user, directPrefix+peer) }
 
 // memberKey is of a user, or of a connection that is nobody's.
 func memberKey(channelID, user, connectionID string) item {

@@ -132,6 +132,7 @@ func (t *Table) messageItem(m chat.Message) item {
 	i["content"] = text(m.Content)
 	setText(i, "senderId", m.SenderID)
 	setText(i, "user", m.User)
+	setText(i, "to", m.To)
 	if t.Retention > 0 {
 		i["ttl"] = expiry(m.At.Add(t.Retention))
 	}
@@ -172,6 +173,7 @@ func (t *Table) PutRevision(ctx context.Context, m, revision chat.Message) error
 	i["at"] = timestamp(revision.At)
 	setText(i, "senderId", revision.SenderID)
 	setText(i, "user", revision.User)
+	setText(i, "to", revision.To)
 	i["targetSeq"] = number(revision.Target)
 	if t.Retention > 0 { // it is of no use without its message
 		i["ttl"] = expiry(m.At.Add(t.Retention))
@@ -192,7 +194,8 @@ func (t *Table) PutRevision(ctx context.Context, m, revision chat.Message) error
 func messageOf(channelID string, i item) chat.Message {
 	return chat.Message{
 		ChannelID: channelID, Seq: numberOf(i, "seq"), ID: textOf(i, "messageId"), At: timeOf(i, "at"),
-		SenderID: textOf(i, "senderId"), User: textOf(i, "user"), Name: textOf(i, "name"), Content: textOf(i, "content"),
+		SenderID: textOf(i, "senderId"), User: textOf(i, "user"), To: textOf(i, "to"),
+		Name: textOf(i, "name"), Content: textOf(i, "content"),
 		EditedAt: timeOf(i, "editedAt"), DeletedAt: timeOf(i, "deletedAt"), EditSeq: numberOf(i, "editSeq"),
 		Target: numberOf(i, "targetSeq"),
 	}

@@ -107,10 +107,15 @@ func (t *Table) ListSubscribers(ctx context.Context, channelID, after string, li
 
 // itemsOf is the query of a channel's items of one kind.
 func (t *Table) itemsOf(channelID, prefix string) *dynamodb.QueryInput {
+	return t.itemsUnder(channelPrefix+channelID, prefix)
+}
+
+// itemsUnder is the query of the items of one kind under a pk.
+func (t *Table) itemsUnder(pk, prefix string) *dynamodb.QueryInput {
 	return &dynamodb.QueryInput{
 		TableName:                 aws.String(t.Name),
 		KeyConditionExpression:    aws.String("pk = :pk AND begins_with(sk, :sk)"),
-		ExpressionAttributeValues: item{":pk": text(channelPrefix + channelID), ":sk": text(prefix)},
+		ExpressionAttributeValues: item{":pk": text(pk), ":sk": text(prefix)},
 		ConsistentRead:            aws.Bool(true),
 	}
 }

@@ -88,7 +88,8 @@ class FakeSocket {
 
 const told = [
   "state", "connection", "channels", "error", "ack", "resumed", "gap", "reset",
-  "channel_message", "message_edited", "message_deleted", "subscriber_sub", "subscriber_unsub",
+  "channel_message", "direct_message", "message_edited", "message_deleted", "subscriber_sub", "subscriber_unsub",
+  "kicked", "banned", "muted", "token_expired",
 ];
 
 /** Makes a client and a stage for it; it is not connected yet. */
@@ -129,11 +130,11 @@ export function stage(t, options = {}, endpoint = "ws://host/local") {
   };
 }
 
-/** Makes a client that is open and in General, whose last number is seq. */
-export async function start(t, { seq = 0, ...options } = {}) {
+/** Makes a client that is open and in General, whose last number is seq; you is what whoami says. */
+export async function start(t, { seq = 0, you, ...options } = {}) {
   const it = stage(t, options);
   await it.connect();
-  await it.welcome();
+  await it.welcome("C1", ["General"], you);
   await it.subscribed(seq);
   assert.equal(it.chat.state, "open");
   return it;

@@ -24,7 +24,7 @@ function start(options) {
   const timeline = new Timeline(view, options);
   const lines = () => {
     assert.deepEqual(view.shown, timeline.entries);
-    return view.shown.map((e) => (e.kind === "notice" ? `${e.subscriberID} ${e.event}` : `${e.seq ?? "-"} ${e.content} ${e.state}`));
+    return view.shown.map((e) => (e.kind === "notice" ? `${e.person} ${e.event}` : `${e.seq ?? "-"} ${e.content} ${e.state}`));
   };
   return { timeline, lines };
 }
