@@ -24,7 +24,6 @@ const (
 	kickPrefix       = "KICK|"
 	grantPrefix      = "GRANT|"
 	deletePrefix     = "DELETE|"
-	directPrefix     = "DIRECT|"
 	expiryPrefix     = "EXPIRY|"
 	metaSort         = "META"
 	countSort        = "COUNT"
