@@ -7,21 +7,36 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/coder/websocket"
 
 	"example.com/chatstack/internal/toolchain"
 )
 
-// TestTheTablePage has a stage of its own, as the page's channels are its users' too.
+// TestTheTablePage has a stage of its own, as the page's channels are its users'
+// too. What operators do to users comes after it.
 func TestTheTablePage(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, "..")
+	p := newProject(t, copySources(t))
+	edit(t, filepath.Join(p.program, "Pulumi.local.yaml"), "config:\n", "config:\n  chatstack:identity: {mode: jwt}\n")
 	p.up()
-	itemOperations(t, p, p.outputs()["endpoint"])
+	endpoint := p.outputs()["endpoint"]
+	as := func(t *testing.T, user string) *chatter {
+		t.Helper()
+		token := strings.TrimSpace(p.run("token", "--user", user))
+		c := dialWith(t, endpoint, &websocket.DialOptions{Subprotocols: []string{"chatstack.v1", "bearer." + token}})
+		c.send(event{"action": "whoami", "id": "who"})
+		c.id, _ = c.expect(event{"event": "you", "id": "who"})["connectionId"].(string)
+		return c
+	}
+	itemOperations(t, p, as)
+	t.Run("commands moderate", func(t *testing.T) { moderate(t, p, as) })
+	t.Run("a user is exported and erased", func(t *testing.T) { eraseUser(t, p, as) })
 }
 
 // TestOperators works in a chat as its operators and their services do: through
@@ -176,6 +191,101 @@ func operateElsewhere(t *testing.T, p *project, outputs map[string]string) {
 	stack(map[string]string{"tableName": "gone", "tableArn": outputs["tableArn"]})
 	if out, err := operate("history", "elsewhere", "--stack", "prod"); err == nil || !strings.Contains(out, "table is not there") {
 		t.Errorf("history of a table that is gone: %v, %s", err, out)
+	}
+}
+
+func moderate(t *testing.T, p *project, as func(*testing.T, string) *chatter) {
+	prints := func(want string, args ...string) {
+		t.Helper()
+		if out := p.run(args...); !regexp.MustCompile("^" + want + "\n$").MatchString(out) {
+			t.Errorf("%q prints %q, want %q", args, out, want)
+		}
+	}
+	const time = `\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`
+	ada, bert := as(t, "ada"), as(t, "bert")
+	for _, c := range []*chatter{ada, bert} {
+		c.join("talk")
+	}
+	prints(`talk is in slow mode, one message of a user in 30s\.`, "slow-mode", "talk", "30s")
+	ada.expect(event{"event": "slow_mode", "channelId": "talk", "seconds": 30.0})
+	prints(`talk is not in slow mode\.`, "slow-mode", "talk", "off")
+	ada.expect(event{"event": "slow_mode", "channelId": "talk", "seconds": 0.0})
+
+	prints(`bert is muted in talk until `+time+`\.`, "mute", "bert", "--channel", "talk", "--for", "10m", "--reason", "too loud")
+	bert.expect(event{"event": "muted", "channelId": "talk", "reason": "too loud"})
+	bert.send(event{"action": "sendMessage", "channelId": "talk", "content": "but", "id": "muted"})
+	bert.expect(event{"event": "error", "id": "muted", "code": "muted"})
+	prints(`bert has no mute in talk\.`, "unmute", "bert", "--channel", "talk")
+	bert.expect(event{"event": "unmuted", "channelId": "talk"})
+
+	seq := fmt.Sprint(bert.say("talk", "1", "something bad")["seq"])
+	prints(`Message `+seq+` of talk is deleted\.`, "delete", "talk", seq)
+	ada.expect(event{"event": "message_deleted", "channelId": "talk"})
+	if out, err := p.try("delete", "talk", "4711"); err == nil || !strings.Contains(out, "the chat does not delete it: the channel has no message with the number 4711") {
+		t.Errorf("deleting nothing: %v, %s", err, out)
+	}
+
+	prints(`bert may read and write in private:team until `+time+`\.`, "grant", "bert", "private:team", "--for", "1h")
+	bert.join("private:team")
+	prints(`bert has no grant for private:team; what its token allows stays\.`, "revoke", "bert", "private:team")
+	bert.expect(event{"event": "subscriber_unsub", "channelId": "private:team", "reason": "forbidden"})
+
+	prints(`bert is kicked from talk, and may come back\.`, "kick", "bert", "--channel", "talk", "--reason", "again")
+	bert.expect(event{"event": "kicked", "channelId": "talk", "reason": "again"})
+	prints(`bert is banned from talk\.`, "ban", "bert", "--channel", "talk")
+	prints(`bert is banned everywhere until `+time+`\.`, "ban", "bert", "--for", "7d", "--reason", "spam")
+	bert.expect(event{"event": "banned", "reason": "spam"})
+	bert.closed()
+	prints("bert has no ban everywhere\\.\nThere is another one, from talk\\.", "unban", "bert")
+	prints(`bert has no ban from talk\.`, "unban", "bert", "--channel", "talk")
+	as(t, "bert")
+}
+
+func eraseUser(t *testing.T, p *project, as func(*testing.T, string) *chatter) {
+	ada, carl := as(t, "ada"), as(t, "carl")
+	for _, c := range []*chatter{ada, carl} {
+		c.join("memory")
+	}
+	carl.say("memory", "1", "carl was here")
+	carl.send(event{"action": "editMessage", "channelId": "memory", "seq": 1, "content": "carl was here!", "id": "e"})
+	carl.expect(event{"event": "ack", "id": "e"})
+	kept := fmt.Sprint(ada.say("memory", "2", "ada too")["seq"])
+	p.run("mute", "carl", "--channel", "elsewhere")
+	export := p.run("export-user", "carl")
+	for _, kind := range []string{"message", "revision", "connection", "device", "subscription", "member", "mute", "sent", "rate"} {
+		if !strings.Contains(export, `{"kind":"`+kind+`",`) {
+			t.Errorf("the export has no %s:\n%s", kind, export)
+		}
+	}
+	if strings.Contains(export, "ada") {
+		t.Errorf("the export has another's:\n%s", export)
+	}
+	if out, err := p.try("erase-user", "carl"); err == nil || !strings.Contains(out, "nothing was erased") {
+		t.Errorf("without --yes: %v, %s", err, out)
+	}
+	out := p.run("erase-user", "carl", "--yes")
+	for _, line := range []string{`connection +1 +0`, `message +1 +0`, `revision +1 +0`, `mute +1 +0`} {
+		if !regexp.MustCompile("(?m)^" + line + "$").MatchString(out) {
+			t.Errorf("the report has no line %s:\n%s", line, out)
+		}
+	}
+	if !strings.Contains(out, "35 days") {
+		t.Errorf("the report does not tell what stays:\n%s", out)
+	}
+	carl.closed()
+	deleted := ada.expect(event{"event": "message_deleted", "channelId": "memory", "targetSeq": 1.0})
+	if deleted["user"] != nil || deleted["senderId"] != nil {
+		t.Errorf("the deletion names the author: %v", deleted)
+	}
+	if export := p.run("export-user", "carl"); export != "0 items of carl.\n" {
+		t.Errorf("there is still\n%s", export)
+	}
+	if out := p.run("erase-user", "carl", "--yes", "--json"); !strings.Contains(out, `"removed": {}`) {
+		t.Errorf("again, it reports\n%s", out)
+	}
+	history := p.run("history", "memory", "--json")
+	if strings.Contains(history, "carl") || !strings.Contains(history, `{"seq":`+kept+`,`) {
+		t.Errorf("the history is\n%s", history)
 	}
 }
 

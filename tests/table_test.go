@@ -30,8 +30,8 @@ const documentedID = "R1kmxc2VNjMCFIA="
 // stage, with nothing but its JSON in a signed request, and looks at what the chat
 // makes of it. Each has its performance here, and each performance its place in the
 // page.
-func itemOperations(t *testing.T, p *project, endpoint string) {
-	c, other := connect(t, endpoint), connect(t, endpoint)
+func itemOperations(t *testing.T, p *project, as func(*testing.T, string) *chatter) {
+	c, other := as(t, "u-1382"), as(t, "ada")
 	table := &rawTable{t: t, env: p.env(), connectionID: c.id}
 	client, name := p.table()
 	publish := func(channelID, content string) {
@@ -70,7 +70,7 @@ func itemOperations(t *testing.T, p *project, endpoint string) {
 			c.expect(event{"event": "subscriber_unsub", "channelId": "VIP", "subscriberId": c.id, "reason": "left"})
 		},
 		"Query CHANNEL|General MEMBER|": func(o operation) {
-			has(table.perform(o), "MEMBER|CONNECTION|"+c.id, "MEMBER|CONNECTION|"+other.id)
+			has(table.perform(o), "MEMBER|USER|u-1382", c.id, "MEMBER|USER|ada", other.id)
 		},
 		"GetItem CHANNEL|General COUNT": func(o operation) { has(table.perform(o), `"members":{"N":"2"}`) },
 		"Query CHANNEL|General CONNECTION|": func(o operation) {

@@ -72,12 +72,16 @@ func (t *Table) RejectDeleteRequest(ctx context.Context, r chat.DeleteRequest, r
 	return t.rejectRequest(ctx, deleteKey(r.ChannelID, r.Key), reason)
 }
 
+// eraseAuthor is the update by which a message loses who it was by, and to, and
+// authorNames the names in it.
+const eraseAuthor = "REMOVE #name, #user, #to, senderId"
+
+var authorNames = map[string]string{"#name": "name", "#user": "user", "#to": "to"}
+
 // EraseAuthor takes the name, the user and the senderId away from a deleted
 // message and from its revisions, which lie between it and its last one.
 func (t *Table) EraseAuthor(ctx context.Context, m chat.Message) error {
-	author := map[string]string{"#name": "name", "#user": "user"}
-	const remove = "REMOVE #name, #user, senderId"
-	if err := t.change(ctx, messageKey(m.ChannelID, m.Seq), remove, nil, author); err != nil {
+	if err := t.change(ctx, messageKey(m.ChannelID, m.Seq), eraseAuthor, nil, authorNames); err != nil {
 		return err
 	}
 	if m.EditSeq <= m.Seq { // it has none
@@ -90,7 +94,7 @@ func (t *Table) EraseAuthor(ctx context.Context, m chat.Message) error {
 		if err != nil {
 			return err
 		}
-		if err := t.change(ctx, messageKey(m.ChannelID, numberOf(i, "seq")), remove, nil, author); err != nil {
+		if err := t.change(ctx, messageKey(m.ChannelID, numberOf(i, "seq")), eraseAuthor, nil, authorNames); err != nil {
 			return err
 		}
 	}

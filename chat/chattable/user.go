@@ -1,10 +1,12 @@
 package chattable
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -96,6 +98,8 @@ func (t *Table) EraseUser(ctx context.Context, user string) (Report, error) {
 			begun = append(begun, erasure{kind: kind, item: key(textOf(i, "pk"), textOf(i, "sk")), finish: finish})
 		}
 	}
+	// A conversation is listed again with every deletion in it.
+	slices.SortStableFunc(begun, func(a, b erasure) int { return cmp.Compare(rank(a.kind), rank(b.kind)) })
 	var failed error
 	for _, e := range begun {
 		if err := e.finish(); err != nil {
@@ -108,28 +112,43 @@ func (t *Table) EraseUser(ctx context.Context, user string) (Report, error) {
 	return report, failed
 }
 
-// erase begins to erase an item, and gives what waits for its end.
+// rank says which items are finished first.
+func rank(kind string) int {
+	if kind == "conversation" {
+		return 1
+	}
+	return 0
+}
+
+// erase begins to erase an item, and gives what finishes it.
 func (t *Table) erase(ctx context.Context, kind string, i item) (finish func() error, err error) {
 	key := key(textOf(i, "pk"), textOf(i, "sk"))
+	channelID, _ := suffix(textOf(i, "pk"), channelPrefix)
+	seq := numberOf(i, "seq")
 	done := func() error { return nil }
-	names := map[string]string{"#user": "user", "#name": "name", "#to": "to"}
-	forget := func() error { return t.change(ctx, key, "REMOVE #user, #name, #to, senderId", nil, names) }
+	request := deleteKey(channelID, strconv.FormatInt(seq, 10))
 	switch {
 	case kind == "member": // the chat deletes it after its subscriptions, and counts
 		return func() error { return t.await(ctx, key) }, nil
+	case kind == "conversation":
+		return func() error { return t.delete(ctx, key) }, nil
 	case t.expired(i): // for the chat it is gone already
 		return done, t.delete(ctx, key)
-	case kind == "message", kind == "direct message":
-		channelID, _ := suffix(textOf(i, "pk"), channelPrefix)
-		seq := numberOf(i, "seq")
+	case kind == "message":
+		return func() error { return t.await(ctx, request) }, t.PutEraseRequest(ctx, channelID, seq)
+	case kind == "direct message": // which the chat deletes only with its author on it
 		return func() error {
-			if err := t.await(ctx, deleteKey(channelID, strconv.FormatInt(seq, 10))); err != nil {
+			if err := t.await(ctx, request); err != nil {
 				return err
 			}
-			return forget()
-		}, t.PutEraseRequest(ctx, channelID, seq)
+			m, err := t.GetMessage(ctx, channelID, seq)
+			if err != nil {
+				return err
+			}
+			return t.EraseAuthor(ctx, m)
+		}, t.PutDeleteRequest(ctx, channelID, seq)
 	case kind == "revision":
-		return done, forget()
+		return done, t.change(ctx, key, eraseAuthor, nil, authorNames)
 	case strings.HasSuffix(kind, imposed):
 		return done, t.change(ctx, key, "REMOVE #by", nil, map[string]string{"#by": "by"})
 	default:
