@@ -45,8 +45,13 @@ func (s *Service) deleteFor(ctx context.Context, r DeleteRequest) error {
 	if err != nil || seq < 1 || seq > MaxSeq {
 		return fail(CodeInvalidRange, "DELETE|%s names no message: put DELETE| and its sequence number, 1 to %d", r.Key, int64(MaxSeq))
 	}
-	if err := CheckChannelID(r.ChannelID); err != nil {
-		return err
+	switch err := CheckChannelID(r.ChannelID); {
+	case !isDirect(r.ChannelID):
+		if err != nil {
+			return err
+		}
+	case r.Erase: // either of the two would still be the other's peer
+		return fail(CodeForbidden, "a direct message cannot lose its author: ask for its deletion alone")
 	}
 	m, err := s.rewrite(ctx, r.ChannelID, int64(seq), func(m *Message, at time.Time) (bool, error) {
 		if r.Erase {

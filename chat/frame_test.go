@@ -117,34 +117,59 @@ func TestUnknownFieldsAreIgnored(t *testing.T) {
 }
 
 // FuzzAnswer checks the promise that every frame gets exactly one answer, a
-// JSON object that fits into a frame.
+// JSON object that fits into a frame and has the frame's id, whoever sends it; and
+// that what comes of it for others fits as well.
 func FuzzAnswer(f *testing.F) {
+	routes := []string{
+		ActionSendMessage, ActionEditMessage, ActionDeleteMessage, ActionSubscribeChannel, ActionUnsubscribeChannel, ActionGetHistory,
+		ActionListMembers, ActionTyping, ActionWhoAmI, ActionPing, ActionKickUser, ActionBanUser, ActionUnbanUser, ActionMuteUser,
+		ActionUnmuteUser, ActionSetSlowMode, ActionSendDirect, ActionListDirects, RouteDefault, "other",
+	}
 	for _, seed := range []string{
 		`{"action":"sendMessage","channelId":"General","name":"johndoe","content":"hello world!"}`,
 		`{"action":"subscribeChannel","channelId":"Secret"}`, `{"action":"whoami","id":"7"}`,
 		`{"channelId":"\ud800"}`, `{"a":1e999}`, `[`, "\xff", `{"action":"` + strings.Repeat("é", 50) + `"}`,
+		`{"id":"1","channelId":"General","seq":1,"content":"\udfff\ud800<b>","name":"\ud83d","user":"bob","seconds":5,"reason":"\u0000"}`,
+		`{"id":"\u0000\u001f","channelId":"General","name":"a\u0007b","content":"` + strings.Repeat(`\u0001`, 4000) + `"}`,
+		`{"id":"` + strings.Repeat("\u2028", 128) + `","user":"` + strings.Repeat("𝕏", 128) + `","content":"x","reason":"` + strings.Repeat("'", 9000) + `"}`,
+		`{"content":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + `}`, strings.Repeat(`{"a":`, 20000),
+		"{\"channelId\":\"General\",\"name\":\"\xed\xa0\x80\",\"content\":\"\xf0\x28\"}",
 	} {
-		for route := range uint8(12) {
-			f.Add(route, []byte(seed))
+		for route := range routes {
+			f.Add(uint8(route), []byte(seed))
 		}
 	}
-	routes := []string{ActionSendMessage, ActionEditMessage, ActionDeleteMessage, ActionSubscribeChannel, ActionUnsubscribeChannel, ActionGetHistory, ActionListMembers, ActionTyping, ActionWhoAmI, ActionPing, RouteDefault, "other"}
 	f.Fuzz(func(t *testing.T, route uint8, body []byte) {
-		w := newWorld(t)
-		w.quiet("alice")
-		answer, err := w.Answer(t.Context(), routes[int(route)%len(routes)], "alice", body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var event struct{ Event, Code, Message string }
-		if err := json.Unmarshal(answer, &event); err != nil {
-			t.Fatalf("answer %q: %v", answer, err)
-		}
-		if event.Event == "" || len(answer) > MaxFrame || !utf8.Valid(answer) {
-			t.Errorf("answer %q", answer)
-		}
-		if event.Event == "error" && (event.Code == "" || event.Message == "") {
-			t.Errorf("answer %q does not say what was wrong", answer)
+		for _, who := range []Identity{{}, {User: "ann", Name: "Ann", Moderates: []string{"*"}}} {
+			w := newWorld(t)
+			w.quiet("alice", "bob")
+			id := ""
+			if _, err := DecodeFrame(body); err == nil {
+				var fields map[string]any
+				_ = json.Unmarshal(body, &fields)
+				id, _ = fields["id"].(string)
+			}
+			answer, err := w.Service.Answer(t.Context(), routes[int(route)%len(routes)], Caller{ConnectionID: "alice", Identity: who}, body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.stream()
+			var event struct{ Event, Code, Message, ID string }
+			for _, frame := range append(w.poster.frames["bob"], string(answer)) {
+				event = struct{ Event, Code, Message, ID string }{}
+				if err := json.Unmarshal([]byte(frame), &event); err != nil {
+					t.Fatalf("frame %q: %v", frame, err)
+				}
+				if event.Event == "" || len(frame) > MaxFrame || !utf8.ValidString(frame) {
+					t.Errorf("frame %q", frame)
+				}
+			}
+			if event.Event == "error" && (event.Code == "" || event.Message == "") {
+				t.Errorf("answer %q does not say what was wrong", answer)
+			}
+			if event.ID != id {
+				t.Errorf("answer %q to a frame with the id %q", answer, id)
+			}
 		}
 	})
 }

@@ -68,6 +68,6 @@ func (s *Service) reviewOne(ctx context.Context, c Caller, channelID string) err
 	if err != nil {
 		return err
 	}
-	sub.Until = rules.GrantUntil
+	sub.Until = s.subscription(channelID, c, rules).Until
 	return s.Store.PutSubscriptionEnd(ctx, sub)
 }

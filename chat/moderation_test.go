@@ -544,6 +544,16 @@ func TestDeleteRequests(t *testing.T) {
 			t.Errorf("%d is %+v", seq, m)
 		}
 	}
+	if m, err := w.Service.Send(t.Context(), w.caller("b"), Draft{ChannelID: DirectChannel("anna", "bert"), To: "anna", Content: "psst"}); err != nil {
+		t.Fatal(err)
+	} else {
+		w.poster.forget()
+		is(t, "events of a direct message that is deleted", len(apply(DeleteRequest{ChannelID: m.ChannelID, Key: "1"})), 1)
+		equal(t, "erased", apply(DeleteRequest{ChannelID: m.ChannelID, Key: "1", Erase: true}), nil)
+		if got := w.store.rejected[m.ChannelID+"|1"]; !strings.Contains(got, "cannot lose its author") {
+			t.Errorf("rejected with %q", got)
+		}
+	}
 	for key, says := range map[string]string{
 		"9": "no message with the number 9", "4": "no message with the number 4", "0": "names no message", "-1": "names no message",
 		"x": "names no message", "9007199254740992": "names no message",

@@ -183,6 +183,9 @@ func banMeanwhile(t *testing.T, channelID string, chance *rand.Rand, lag bool) e
 		failed = append(failed, errors.New("a message after the ban is stored"))
 	}
 	for _, id := range []string{"old", "new"} {
+		if channelID == "" && open.answer(id) == nil {
+			failed = append(failed, fmt.Errorf("%s is open", id))
+		}
 		_, err := w.store.GetConnection(context.Background(), id)
 		if err == nil && channelID == "" {
 			failed = append(failed, fmt.Errorf("%s is connected", id))

@@ -145,7 +145,7 @@ func (c *Client) Send(ctx context.Context, channelID, content string) (Receipt, 
 func (c *Client) SendDirect(ctx context.Context, user, content string) (Receipt, error) {
 	return c.send(ctx, &send{
 		outbox: "|" + user, // no channel has such a name
-		frame:  fields{"action": "sendDirect", "user": user, "content": content},
+		frame:  fields{"action": chat.ActionSendDirect, "user": user, "content": content},
 	})
 }
 

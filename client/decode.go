@@ -3,7 +3,6 @@ package client
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
 	"time"
 
 	"example.com/chatstack/chat"
@@ -99,14 +98,7 @@ func decodeLine(line []byte) (wire, bool) {
 }
 
 // sequenced reports whether the event has a place in the order of its channel.
-// What is direct has none here: its channel cannot be asked for, and it comes out
-// of the client as it is.
-func (w wire) sequenced() bool {
-	return w.ordered() && w.ChannelID != "" && w.Seq > 0 && !w.direct()
-}
-
-// direct reports whether the event is of a conversation of two users.
-func (w wire) direct() bool { return strings.HasPrefix(w.ChannelID, chat.DirectPrefix) }
+func (w wire) sequenced() bool { return w.ordered() && w.ChannelID != "" && w.Seq > 0 }
 
 // ordered reports whether it should have one.
 func (w wire) ordered() bool {

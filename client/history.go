@@ -86,7 +86,7 @@ type Conversation struct {
 // Conversations gives with whom the client's user has direct messages, in no
 // order, as Members does.
 func (c *Client) Conversations(ctx context.Context) (iter.Seq2[Conversation, error], error) {
-	frame := fields{"action": "listDirects"}
+	frame := fields{"action": chat.ActionListDirects}
 	first, err := c.ask(ctx, kept, frame)
 	if err != nil {
 		return nil, err

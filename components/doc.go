@@ -7,8 +7,9 @@
 //   - [NewChatTable] is the chat's DynamoDB table.
 //   - [NewStreamMapping] feeds a table's stream to a function and keeps what
 //     fails for good in a queue.
+//   - [NewSchedule] invokes a function again and again.
 //
-// The chat stack is made of the other four, which work without it too:
+// The chat stack is made of the others, which work without it too:
 //
 //	client ─frame→ WebSocketAPI ─route→ GoFunction ──→ ChatTable
 //	client ←frame─ WebSocketAPI ←post── GoFunction ←── StreamMapping

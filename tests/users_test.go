@@ -132,7 +132,9 @@ func oneMember(t *testing.T, p *project, endpoint string) {
 			t.Fatal(err)
 		}
 	}
-	sees(t, ben, func(e client.Joined) bool { return e.ChannelID == "members" && e.User == "ben" && e.Name == "BEN" && e.Count == 2 })
+	sees(t, ben, func(e client.Joined) bool {
+		return e.ChannelID == "members" && e.User == "ben" && e.Name == "BEN" && e.Count == 2
+	})
 	eventually(t, "ann has two connections", func() bool {
 		members, count, err := ben.Members(t.Context(), "members")
 		if err != nil || count != 2 {
@@ -180,7 +182,9 @@ func moderation(t *testing.T, p *project, endpoint string) {
 	if err := mod.Mute(ctx, "dan", client.Sanction{ChannelID: "club", For: time.Hour, Reason: "loud"}); err != nil {
 		t.Fatal(err)
 	}
-	sees(t, dan, func(e client.Muted) bool { return e.ChannelID == "club" && e.Reason == "loud" && e.Until.After(time.Now()) })
+	sees(t, dan, func(e client.Muted) bool {
+		return e.ChannelID == "club" && e.Reason == "loud" && e.Until.After(time.Now())
+	})
 	if _, err := dan.Send(ctx, "club", "mute"); chat.ErrorCode(err) != chat.CodeMuted {
 		t.Errorf("one who is muted sends: %v", err)
 	}

@@ -49,6 +49,13 @@ func TestDocumentedSamples(t *testing.T) {
 		arguments := strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
 		answers = append(answers, runSample(t, table, arguments))
 
+		if strings.Contains(sample[1], "BAN|") && strings.Contains(sample[1], "put-item") {
+			until := time.Now().Add(time.Hour)
+			ban, err := table.GetSanction(ctx, chat.Banned, "bert", "")
+			if err != nil || ban.Reason != "spam" || ban.By != "abuse desk" || ban.Until.Sub(until).Abs() > time.Minute {
+				t.Errorf("the ban is %+v, %v", ban, err)
+			}
+		}
 		if strings.Contains(sample[1], "PUBLISH|") && strings.Contains(sample[1], "put-item") {
 			request, err := table.GetPublishRequest(ctx, "General", "build-17")
 			if err != nil {
@@ -59,9 +66,10 @@ func TestDocumentedSamples(t *testing.T) {
 			})
 		}
 	}
-	// Put a request, look at it; put a subscription, delete it; list the
-	// subscribers, the channels, the messages.
-	wants := []string{`{}`, `"Build bot"`, `{}`, `{}`, `"Items":[]`, `{`, `CONNECTION|R1kmxc2VNjMCFIA=`, `CHANNEL|General`, `MESSAGE|00000000000000000042`}
+	// Put a request, look at it; put a subscription, delete it; ban, lift the ban,
+	// mute, kick, grant, slow down, ask for a deletion; list the members, count them,
+	// list the subscribers, the channels, the messages.
+	wants := []string{`{}`, `"Build bot"`, `{}`, `{}`, `{}`, `{}`, `{}`, `{}`, `{}`, `{}`, `{}`, `"Items":[]`, `{`, `CONNECTION|R1kmxc2VNjMCFIA=`, `CHANNEL|General`, `MESSAGE|00000000000000000042`}
 	if len(answers) != len(wants) {
 		t.Fatalf("the page has %d samples, want %d", len(answers), len(wants))
 	}
@@ -69,6 +77,19 @@ func TestDocumentedSamples(t *testing.T) {
 		if !strings.Contains(answers[i], want) {
 			t.Errorf("sample %d: answer %s has no %s", i, answers[i], want)
 		}
+	}
+	rules, err := table.GetRules(ctx, "bert", "General")
+	if err != nil || rules.Ban != nil || rules.Mute == nil || rules.Mute.Reason != "be kind" || rules.SlowMode != 30*time.Second {
+		t.Errorf("rules in General: %+v, %v", rules, err)
+	}
+	if rules, err := table.GetRules(ctx, "bert", "private:news"); err != nil || rules.Grant != chat.MayRead {
+		t.Errorf("rules in private:news: %+v, %v", rules, err)
+	}
+	if kick, err := table.GetSanction(ctx, chat.Kicked, "bert", "General"); err != nil || kick.Reason != "calm down" {
+		t.Errorf("the kick is %+v, %v", kick, err)
+	}
+	if _, err := table.GetDeleteRequest(ctx, "General", "42"); err != nil {
+		t.Errorf("the delete request: %v", err)
 	}
 	diff(t, "VIP", collect(t, table.ListSubscribers(ctx, "VIP", "", 0)), []string(nil))
 }

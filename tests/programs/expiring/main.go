@@ -19,7 +19,9 @@ func main() {
 		}
 		expiry, err := components.NewGoFunction(ctx, "expiry", &components.GoFunctionArgs{
 			Package: "example.com/chatstack/functions/expiry", Platform: components.NativePlatform, Timeout: 90 * time.Second,
-			Environment: pulumi.StringMap{"TABLE_NAME": stack.TableName, "MANAGEMENT_ENDPOINT": stack.ManagementEndpoint},
+			Environment: pulumi.StringMap{
+				"TABLE_NAME": stack.TableName, "MANAGEMENT_ENDPOINT": stack.ManagementEndpoint, "IDENTITY": pulumi.String("anonymous"),
+			},
 			Statements: append(stack.Table.GrantReadWrite(),
 				stack.API.GrantManageConnections(components.PostConnection, components.DeleteConnection)),
 		})
