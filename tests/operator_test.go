@@ -251,8 +251,13 @@ func eraseUser(t *testing.T, p *project, as func(*testing.T, string) *chatter) {
 	carl.expect(event{"event": "ack", "id": "e"})
 	kept := fmt.Sprint(ada.say("memory", "2", "ada too")["seq"])
 	p.run("mute", "carl", "--channel", "elsewhere")
+	carl.send(event{"action": "sendDirect", "user": "dora", "content": "for dora", "id": "d1"})
+	carl.expect(event{"event": "ack", "id": "d1"})
+	dora := as(t, "dora")
+	dora.send(event{"action": "sendDirect", "user": "carl", "content": "for carl", "id": "d2"})
+	dora.expect(event{"event": "ack", "id": "d2"})
 	export := p.run("export-user", "carl")
-	for _, kind := range []string{"message", "revision", "connection", "device", "subscription", "member", "mute", "sent", "rate"} {
+	for _, kind := range []string{"message", "revision", "connection", "device", "subscription", "member", "mute", "sent", "rate", "direct message", "conversation"} {
 		if !strings.Contains(export, `{"kind":"`+kind+`",`) {
 			t.Errorf("the export has no %s:\n%s", kind, export)
 		}
@@ -264,7 +269,7 @@ func eraseUser(t *testing.T, p *project, as func(*testing.T, string) *chatter) {
 		t.Errorf("without --yes: %v, %s", err, out)
 	}
 	out := p.run("erase-user", "carl", "--yes")
-	for _, line := range []string{`connection +1 +0`, `message +1 +0`, `revision +1 +0`, `mute +1 +0`} {
+	for _, line := range []string{`connection +1 +0`, `message +1 +0`, `revision +1 +0`, `mute +1 +0`, `direct message +2 +0`, `conversation +2 +0`} {
 		if !regexp.MustCompile("(?m)^" + line + "$").MatchString(out) {
 			t.Errorf("the report has no line %s:\n%s", line, out)
 		}
@@ -276,6 +281,11 @@ func eraseUser(t *testing.T, p *project, as func(*testing.T, string) *chatter) {
 	deleted := ada.expect(event{"event": "message_deleted", "channelId": "memory", "targetSeq": 1.0})
 	if deleted["user"] != nil || deleted["senderId"] != nil {
 		t.Errorf("the deletion names the author: %v", deleted)
+	}
+	dora.expect(event{"event": "message_deleted", "targetSeq": 2.0})
+	dora.send(event{"action": "listDirects", "id": "list"})
+	if list := dora.expect(event{"event": "directs", "id": "list"}); fmt.Sprint(list["directs"]) != "[]" {
+		t.Errorf("dora still has %v", list)
 	}
 	if export := p.run("export-user", "carl"); export != "0 items of carl.\n" {
 		t.Errorf("there is still\n%s", export)

@@ -34,13 +34,15 @@ func itemOperations(t *testing.T, p *project, as func(*testing.T, string) *chatt
 	c, other := as(t, "u-1382"), as(t, "ada")
 	table := &rawTable{t: t, env: p.env(), connectionID: c.id}
 	client, name := p.table()
-	publish := func(channelID, content string) {
+	publish := func(channelID, content string) (seq int64) {
 		t.Helper()
-		_, err := chattable.New(client, *name).Publish(t.Context(), chat.PublishRequest{ChannelID: channelID, Name: "bot", Content: content})
+		sent, err := chattable.New(client, *name).Publish(t.Context(), chat.PublishRequest{ChannelID: channelID, Name: "bot", Content: content})
 		if err != nil {
 			t.Fatal(err)
 		}
+		return sent.Seq
 	}
+	var bert *chatter
 	has := func(answer string, parts ...string) {
 		t.Helper()
 		for _, part := range parts {
@@ -69,6 +71,45 @@ func itemOperations(t *testing.T, p *project, as func(*testing.T, string) *chatt
 			table.perform(o)
 			c.expect(event{"event": "subscriber_unsub", "channelId": "VIP", "subscriberId": c.id, "reason": "left"})
 		},
+		"PutItem BAN|bert *": func(o operation) {
+			bert = as(t, "bert")
+			table.perform(o)
+			bert.expect(event{"event": "banned", "reason": "spam"})
+			bert.closed()
+		},
+		"DeleteItem BAN|bert *": func(o operation) {
+			table.perform(o)
+			bert = as(t, "bert") // a ban is read where a connection is made
+		},
+		"PutItem MUTE|bert CHANNEL|General": func(o operation) {
+			table.perform(o)
+			bert.expect(event{"event": "muted", "channelId": "General", "reason": "be kind"})
+			bert.send(event{"action": "sendMessage", "channelId": "General", "content": "but", "id": "muted"})
+			bert.expect(event{"event": "error", "id": "muted", "code": "muted"})
+		},
+		"PutItem KICK|bert CHANNEL|General": func(o operation) {
+			table.perform(o)
+			bert.expect(event{"event": "kicked", "channelId": "General", "reason": "calm down"})
+			c.expect(event{"event": "subscriber_unsub", "channelId": "General", "user": "bert", "reason": "kicked"})
+		},
+		"PutItem GRANT|bert CHANNEL|private:news": func(o operation) {
+			bert.send(event{"action": "subscribeChannel", "channelId": "private:news", "id": "early"})
+			bert.expect(event{"event": "error", "id": "early", "code": "forbidden"})
+			table.perform(o)
+			bert.join("private:news")
+			bert.send(event{"action": "sendMessage", "channelId": "private:news", "content": "but", "id": "readonly"})
+			bert.expect(event{"event": "error", "id": "readonly", "code": "forbidden"})
+		},
+		"UpdateItem CHANNEL|General SETTINGS": func(o operation) {
+			table.perform(o)
+			c.expect(event{"event": "slow_mode", "channelId": "General", "seconds": 30.0})
+		},
+		"PutItem CHANNEL|General DELETE|42": func(o operation) {
+			for publish("General", "one of many") < 42 {
+			}
+			table.perform(o)
+			c.expect(event{"event": "message_deleted", "channelId": "General", "targetSeq": 42.0})
+		},
 		"Query CHANNEL|General MEMBER|": func(o operation) {
 			has(table.perform(o), "MEMBER|USER|u-1382", c.id, "MEMBER|USER|ada", other.id)
 		},
@@ -84,9 +125,7 @@ func itemOperations(t *testing.T, p *project, as func(*testing.T, string) *chatt
 			})
 		},
 		"Query CHANNEL|General MESSAGE|00000000000000000042 MESSAGE|99999999999999999999": func(o operation) {
-			for range 42 { // with those that are there, it is more
-				publish("General", "one more")
-			}
+			publish("General", "one more")
 			answer := table.perform(o)
 			has(answer, "MESSAGE|00000000000000000042", `"content":{"S":"one more"}`)
 			if strings.Contains(answer, "MESSAGE|00000000000000000041") {
