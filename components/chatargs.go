@@ -33,7 +33,7 @@ type ChatStackArgs struct {
 	// DefaultChannels are what every connection joins at once, each named by the
 	// chat's own rule: 1 to 128 letters, digits, spaces or . _ : @ / # -, not
 	// beginning with direct:. Nil means General; an empty slice means none. As JSON they must fit into a
-	// function's environment, which has room for about 3700 bytes of them.
+	// function's environment, which has room for about 3500 bytes of them.
 	DefaultChannels []string
 	// RouteSelectionExpression tells a frame's route from its body. Empty means
 	// $request.body.action, by which the chat's protocol goes.
@@ -160,6 +160,7 @@ func (a ChatStackArgs) validateChannels() error {
 		"TABLE_NAME":       strings.Repeat("x", 255),
 		"DEFAULT_CHANNELS": a.channelsJSON(),
 		"ALLOWED_ORIGINS":  a.originsJSON(),
+		"LIMITS":           a.limitsJSON(),
 		"IDENTITY":         string(a.Identity.mode()),
 	}
 	if lambdaenv.Size(longest) > lambdaenv.MaxSize {
