@@ -299,7 +299,8 @@ export class Room {
     this.#roster.changed(room);
     const devices = room.members.get(key)?.connections.size ?? 0;
     if (devices === 0) room.typing.stop(key);
-    if (event === "left" && subscriberId === this.#chat.connectionID) {
+    // Who was removed is told so by an event that also says why.
+    if (event === "left" && subscriberId === this.#chat.connectionID && reason !== "kicked" && reason !== "banned") {
       this.#toast.show(`You are no longer in ${channelId}.`);
     }
     // What one's own connections do, the state of the connection says; and who has
