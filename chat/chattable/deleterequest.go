@@ -72,16 +72,10 @@ func (t *Table) RejectDeleteRequest(ctx context.Context, r chat.DeleteRequest, r
 	return t.rejectRequest(ctx, deleteKey(r.ChannelID, r.Key), reason)
 }
 
-// eraseAuthor is the update by which a message loses who it was by, and to, and
-// authorNames the names in it.
-const eraseAuthor = "REMOVE #name, #user, #to, senderId"
-
-var authorNames = map[string]string{"#name": "name", "#user": "user", "#to": "to"}
-
 // EraseAuthor takes the name, the user and the senderId away from a deleted
 // message and from its revisions, which lie between it and its last one.
 func (t *Table) EraseAuthor(ctx context.Context, m chat.Message) error {
-	if err := t.change(ctx, messageKey(m.ChannelID, m.Seq), eraseAuthor, nil, authorNames); err != nil {
+	if err := t.forgetAuthor(ctx, messageKey(m.ChannelID, m.Seq)); err != nil {
 		return err
 	}
 	if m.EditSeq <= m.Seq { // it has none
@@ -94,9 +88,15 @@ func (t *Table) EraseAuthor(ctx context.Context, m chat.Message) error {
 		if err != nil {
 			return err
 		}
-		if err := t.change(ctx, messageKey(m.ChannelID, numberOf(i, "seq")), eraseAuthor, nil, authorNames); err != nil {
+		if err := t.forgetAuthor(ctx, messageKey(m.ChannelID, numberOf(i, "seq"))); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// forgetAuthor takes from a message or a revision who it was by, and to.
+func (t *Table) forgetAuthor(ctx context.Context, key item) error {
+	return t.change(ctx, key, "REMOVE #name, #user, #to, senderId", nil,
+		map[string]string{"#name": "name", "#user": "user", "#to": "to"})
 }

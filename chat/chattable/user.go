@@ -148,7 +148,7 @@ func (t *Table) erase(ctx context.Context, kind string, i item) (finish func() e
 			return t.EraseAuthor(ctx, m)
 		}, t.PutDeleteRequest(ctx, channelID, seq)
 	case kind == "revision":
-		return done, t.change(ctx, key, eraseAuthor, nil, authorNames)
+		return done, t.forgetAuthor(ctx, key)
 	case strings.HasSuffix(kind, imposed):
 		return done, t.change(ctx, key, "REMOVE #by", nil, map[string]string{"#by": "by"})
 	default:
