@@ -42,7 +42,8 @@ type ChatStackArgs struct {
 	// and _, but not ping or sping. Empty means the name of the Pulumi stack, with
 	// - for every other character.
 	StageName string
-	// Routes are further routes, at most 287, or 279 where the chat knows its users, each with a function of its own.
+	// Routes are further routes, at most 287, or 279 where the chat knows its
+	// users, each with a function of its own.
 	Routes []ChatRouteArgs
 	// MessageRetention is how long messages are kept: 1 min to 3650 days, in
 	// whole seconds. 0 means 30 days; KeepMessages means for ever. DynamoDB
