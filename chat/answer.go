@@ -40,6 +40,7 @@ const RouteDefault = "$default"
 // The error is for the log: it is what went wrong on our side, and the client
 // has an internal error for it. A client's own mistake is no error here.
 func (s *Service) Answer(ctx context.Context, route string, c Caller, body []byte) ([]byte, error) {
+	c.Name = cut(c.Name, s.limits().Name)
 	frame, err := DecodeFrame(body)
 	if err == nil {
 		var event any

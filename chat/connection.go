@@ -29,6 +29,7 @@ func (s *Service) Connect(ctx context.Context, c Connection) (err error) {
 	if err := c.checkExpiry(s.now()); err != nil {
 		return fmt.Errorf("connect %s: %w", c.ID, err)
 	}
+	c.Name = cut(c.Name, s.limits().Name)
 	// The connection comes first: a subscription without one would be deleted
 	// by the first post to it, one of a young connection is not.
 	if err := s.Store.PutConnection(ctx, c); err != nil {

@@ -143,11 +143,16 @@ func CheckUser(user string) error {
 func displayName(texts ...string) string {
 	for _, text := range texts {
 		if clean, err := cleanName(text, len(text)); err == nil {
-			runes := []rune(clean)
-			return strings.TrimSpace(string(runes[:min(len(runes), MaxName)]))
+			return cut(clean, MaxName)
 		}
 	}
 	return "somebody"
+}
+
+// cut gives a clean name of at most most characters.
+func cut(name string, most int) string {
+	runes := []rune(name)
+	return strings.TrimSpace(string(runes[:min(len(runes), most)]))
 }
 
 // matches reports whether text is as pattern has it, where * stands for any

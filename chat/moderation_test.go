@@ -56,6 +56,11 @@ func TestWhoMayModerate(t *testing.T) {
 			}
 		}
 	}
+	// A stage without identity has no routes for it, and says so.
+	is(t, "without a route", w.answer(RouteDefault, "nobody", `{"action":"banUser"}`), "error identity_required")
+	w.FurtherActions = ModerationActions()
+	is(t, "by another field", w.answer(RouteDefault, "a", `{"action":"banUser"}`), "error unknown_action")
+
 	// Who is banned cannot lift it, even if the connection is still open.
 	if err := w.store.PutSanction(t.Context(), Sanction{Kind: Banned, User: "maria", ChannelID: "General"}); err != nil {
 		t.Fatal(err)

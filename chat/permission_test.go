@@ -173,6 +173,23 @@ func TestNameAndUserAreTheTokens(t *testing.T) {
 	}
 }
 
+// A name of the token's that is too long for the stage is cut, not refused.
+func TestATokensNameIsCutToTheStagesLimit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Limits.Name = 5
+	w.join("a", Identity{User: "ann", Name: "Annabel Lee"})
+	if got := w.answer(ActionSendMessage, "a", `{"channelId":"General","content":"x"}`); got != "ack General 1" {
+		t.Error(got)
+	}
+	if got, want := w.poster.take("a"), []string{"channel_message General 1 Annab x"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if m := w.store.members["General"]["USER|ann"]; m.Name != "Annab" {
+		t.Errorf("member %+v", m)
+	}
+}
+
 // A user is the same on every connection: a send is known again there, a message
 // is edited there, and all of them share one rate.
 func TestAUserIsTheSameOnEveryConnection(t *testing.T) {

@@ -33,7 +33,7 @@ type ChatStackArgs struct {
 	// DefaultChannels are what every connection joins at once, each named by the
 	// chat's own rule: 1 to 128 letters, digits, spaces or . _ : @ / # -, not
 	// beginning with direct:. Nil means General; an empty slice means none. As JSON they must fit into a
-	// function's environment, which has room for about 3700 bytes of them.
+	// function's environment, which has room for about 3500 bytes of them.
 	DefaultChannels []string
 	// RouteSelectionExpression tells a frame's route from its body. Empty means
 	// $request.body.action, by which the chat's protocol goes.
@@ -42,7 +42,8 @@ type ChatStackArgs struct {
 	// and _, but not ping or sping. Empty means the name of the Pulumi stack, with
 	// - for every other character.
 	StageName string
-	// Routes are further routes, at most 287, or 279 where the chat knows its users, each with a function of its own.
+	// Routes are further routes, at most 287, or 279 where the chat knows its
+	// users, each with a function of its own.
 	Routes []ChatRouteArgs
 	// MessageRetention is how long messages are kept: 1 min to 3650 days, in
 	// whole seconds. 0 means 30 days; KeepMessages means for ever. DynamoDB
@@ -160,6 +161,7 @@ func (a ChatStackArgs) validateChannels() error {
 		"TABLE_NAME":       strings.Repeat("x", 255),
 		"DEFAULT_CHANNELS": a.channelsJSON(),
 		"ALLOWED_ORIGINS":  a.originsJSON(),
+		"LIMITS":           a.limitsJSON(),
 		"IDENTITY":         string(a.Identity.mode()),
 	}
 	if lambdaenv.Size(longest) > lambdaenv.MaxSize {

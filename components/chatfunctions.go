@@ -80,6 +80,7 @@ func (s *ChatStack) chatFunctionArgs(name string, args ChatStackArgs) GoFunction
 			"TABLE_NAME":       s.TableName,
 			"DEFAULT_CHANNELS": pulumi.String(args.channelsJSON()),
 			"ALLOWED_ORIGINS":  pulumi.String(args.originsJSON()),
+			"LIMITS":           limits,
 		}
 		f.Statements = []PolicyStatement{table, s.Table.grantIndexQuery()}
 	case "message", "broadcast":

@@ -265,7 +265,7 @@ func TestChatFunctionsAreToldWhatTheyNeedAndNoMore(t *testing.T) {
 	for name, want := range map[string]map[string]any{
 		"fallback":   {"FURTHER_ACTIONS": "[]"},
 		"channel":    {"TABLE_NAME": table, "LIMITS": limits, "IDENTITY": "anonymous"},
-		"connection": {"TABLE_NAME": table, "DEFAULT_CHANNELS": `["General","Zürich"]`, "ALLOWED_ORIGINS": "[]", "IDENTITY": "anonymous"},
+		"connection": {"TABLE_NAME": table, "DEFAULT_CHANNELS": `["General","Zürich"]`, "ALLOWED_ORIGINS": "[]", "LIMITS": limits, "IDENTITY": "anonymous"},
 		"message":    {"TABLE_NAME": table, "MANAGEMENT_ENDPOINT": endpoint, "MESSAGE_RETENTION": "36h0m0s", "LIMITS": limits, "IDENTITY": "anonymous"},
 		"broadcast":  {"TABLE_NAME": table, "MANAGEMENT_ENDPOINT": endpoint, "MESSAGE_RETENTION": "36h0m0s", "LIMITS": limits, "IDENTITY": "anonymous"},
 	} {

@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -25,29 +26,27 @@ import (
 	"example.com/chatstack/local/fault"
 )
 
-// TestThePromisesHoldWhateverGoesWrong lives through random stories on a deployed
-// stage: clients come and go, join, leave, send, edit and delete, their cables are
-// cut and their frames doubled, and posts, table, functions, batches and
-// $disconnects fail. Once all is quiet, what design and protocol promise must hold:
-// see story.judge. -rapid.checks sets how many stories; a few are told otherwise.
+// TestThePromisesHoldWhateverGoesWrong lives through random stories on deployed
+// stages, with identity and without: clients come and go, join, leave, send, edit and
+// delete, their cables are cut and their frames doubled, and posts, table, functions,
+// batches and $disconnects fail. Once all is quiet, what design and protocol promise
+// must hold: see story.judge. -rapid.checks sets how many stories; a few are told
+// otherwise.
 func TestThePromisesHoldWhateverGoesWrong(t *testing.T) {
 	t.Parallel()
 	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue {
 		checks.Value.Set("4")
 	}
-	p := newProject(t, "..")
-	p.up()
-	cloud, err := control.ReadAddress(filepath.Join(p.home, "cloud.json"))
-	if cloud == nil {
-		t.Fatalf("where is the local cloud? %v", err)
-	}
-	table, name := p.table()
+	sources := copySources(t)
+	edit(t, filepath.Join(sources, "Pulumi.local.yaml"), "config:\n", "config:\n  chatstack:identity: {mode: jwt}\n")
+	stages := map[bool]*place{false: newPlace(t, newProject(t, ".."), 0), true: newPlace(t, newProject(t, sources), 3)}
 	total := map[string]int{}
 	stories := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		stories++
+		users := rapid.Bool().Draw(rt, "users")
 		s := &story{
-			cloud: cloud, endpoint: p.outputs()["endpoint"], table: table, tableName: name,
+			place:    stages[users],
 			channels: []string{fmt.Sprint("inn ", stories), fmt.Sprint("port ", stories)},
 			people:   rapid.IntRange(2, 4).Draw(rt, "people"),
 			acts:     rapid.SliceOfN(rapid.Custom(drawAct), 30, 90).Draw(rt, "acts"),
@@ -58,9 +57,33 @@ func TestThePromisesHoldWhateverGoesWrong(t *testing.T) {
 		if err := s.live(t.Context()); err != nil {
 			rt.Fatal(err)
 		}
-		t.Logf("story %d: %d acts, %d people, %v", stories, len(s.acts), len(s.all), time.Since(began).Round(100*time.Millisecond))
+		t.Logf("story %d: %d acts, %d people, users: %v, %v", stories, len(s.acts), len(s.all), users, time.Since(began).Round(100*time.Millisecond))
 	})
 	t.Log(total)
+}
+
+// A place is a stage that stories take place on.
+type place struct {
+	cloud     *control.Address
+	endpoint  string
+	table     *dynamodb.Client
+	tableName *string
+	tokens    []string // of its users, if it has any: people share them
+}
+
+func newPlace(t *testing.T, p *project, users int) *place {
+	t.Helper()
+	p.up()
+	cloud, err := control.ReadAddress(filepath.Join(p.home, "cloud.json"))
+	if cloud == nil {
+		t.Fatalf("where is the local cloud? %v", err)
+	}
+	at := &place{cloud: cloud, endpoint: p.outputs()["endpoint"]}
+	at.table, at.tableName = p.table()
+	for i := range users {
+		at.tokens = append(at.tokens, strings.TrimSpace(p.run("token", "--user", fmt.Sprint("user ", i))))
+	}
+	return at
 }
 
 // An act is one step of a story.
@@ -114,13 +137,10 @@ func drawAct(t *rapid.T) act {
 
 // A story is one run of the property, and what is known of it.
 type story struct {
-	cloud     *control.Address
-	endpoint  string
-	table     *dynamodb.Client
-	tableName *string
-	channels  []string
-	people    int
-	acts      []act
+	*place
+	channels []string
+	people   int
+	acts     []act
 
 	all       []*person
 	sends     sync.WaitGroup
@@ -152,6 +172,7 @@ type person struct {
 
 	// What follows is under the story's lock.
 	conn    *cable
+	user    string // empty where there is no identity
 	id      string // the connection's, while it is online
 	views   map[string]*view
 	mine    map[string][]client.Receipt // by channel, of the connection at hand
@@ -349,8 +370,7 @@ func (s *story) come(ctx context.Context) (*person, error) {
 	for _, channel := range s.channels {
 		p.views[channel] = &view{out: true}
 	}
-	var err error
-	p.client, err = client.Dial(ctx, s.endpoint, &client.Options{
+	options := &client.Options{
 		Name: p.name, MinBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Retry: time.Second, Heartbeat: 2 * time.Second,
 		GapWait: 2 * time.Second, Settle: 8 * time.Second,
 		Dial: func(ctx context.Context, endpoint string, subprotocols []string) (client.Conn, error) {
@@ -363,8 +383,13 @@ func (s *story) come(ctx context.Context) (*person, error) {
 			p.conn = &cable{Conn: conn}
 			return p.conn, nil
 		},
-	})
-	if err != nil {
+	}
+	if n := len(s.tokens); n > 0 {
+		token := s.tokens[len(s.all)%n]
+		options.Token = func(context.Context) (string, error) { return token, nil }
+	}
+	var err error
+	if p.client, err = client.Dial(ctx, s.endpoint, options); err != nil {
 		return nil, err
 	}
 	s.all = append(s.all, p)
@@ -548,7 +573,7 @@ func (p *person) see(e client.Event) {
 	case client.StateChange:
 		p.id = ""
 		if e.State == client.Online {
-			p.id, p.mine = e.ConnectionID, map[string][]client.Receipt{}
+			p.id, p.user, p.mine = e.ConnectionID, e.User, map[string][]client.Receipt{}
 			p.story.total["connections"]++
 		}
 	}
@@ -599,8 +624,8 @@ func (v *view) skip(gap client.Gap) error {
 	return nil
 }
 
-// A place is what the table has under a number of a channel.
-type place struct {
+// A slot is what the table has under a number of a channel.
+type slot struct {
 	messageID, content string
 	target, editSeq    int64
 	deleted            bool
@@ -622,10 +647,10 @@ func (s *story) judge(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		stored := map[int64]place{}
+		stored := map[int64]slot{}
 		for _, item := range items {
 			seq := number(item["seq"])
-			m := place{
+			m := slot{
 				messageID: text(item["messageId"]), content: text(item["content"]),
 				target: number(item["targetSeq"]), editSeq: number(item["editSeq"]), deleted: item["deletedAt"] != nil,
 			}
@@ -673,6 +698,7 @@ func (s *story) judge(ctx context.Context) error {
 			return err
 		}
 		var subscribed, live []string
+		members := map[string]bool{}
 		for _, item := range items {
 			subscribed = append(subscribed, strings.TrimPrefix(text(item["sk"]), "CONNECTION|"))
 		}
@@ -680,18 +706,19 @@ func (s *story) judge(ctx context.Context) error {
 			check(p.departed || p.id != "", "%s is not online", p.name)
 			if !p.departed && (channel == "General" || p.views[channel].in) {
 				live = append(live, p.id)
+				members[cmp.Or(p.user, p.id)] = true
 			}
 		}
 		slices.Sort(subscribed)
 		slices.Sort(live)
 		check(slices.Equal(subscribed, live), "%q has the subscriptions %q, and in it are %q", channel, subscribed, live)
-		wrong = append(wrong, s.checkCount(ctx, channel, len(live)))
+		wrong = append(wrong, s.checkCount(ctx, channel, len(members)))
 	}
 	return errors.Join(wrong...)
 }
 
 // isAsEdited reports whether a message is what its edits made of it.
-func (s *story) isAsEdited(m place) bool {
+func (s *story) isAsEdited(m slot) bool {
 	edits := s.edits[m.messageID]
 	if m.editSeq == 0 {
 		return !slices.ContainsFunc(edits, func(e change) bool { return e.seq > 0 })
@@ -703,7 +730,7 @@ func (s *story) isAsEdited(m place) bool {
 }
 
 // compare looks for what has not been seen, or is shown otherwise than it is.
-func (v *view) compare(stored map[int64]place) error {
+func (v *view) compare(stored map[int64]slot) error {
 	var wrong []error
 	shown := map[int64]string{}
 	for seq, m := range v.messages {
@@ -728,8 +755,8 @@ func (v *view) compare(stored map[int64]place) error {
 	return errors.Join(wrong...)
 }
 
-// checkCount is the hook for the counts of members: a channel's must be right once
-// it has one. Nobody has a name here, so each connection is a member.
+// checkCount compares a channel's count of members, once it has one, with those
+// who are in it: users, or connections where there is no identity.
 func (s *story) checkCount(ctx context.Context, channel string, members int) error {
 	items, err := s.query(ctx, "CHANNEL|"+channel, "COUNT")
 	if err != nil || len(items) == 0 {

@@ -27,6 +27,7 @@ func TestGoClientsAsUsers(t *testing.T) {
 	t.Run("a message and an edit outlive their connection", func(t *testing.T) { outlive(t, p, endpoint) })
 	t.Run("a user's connections are one member", func(t *testing.T) { oneMember(t, p, endpoint) })
 	t.Run("a connection is replaced before its token expires", func(t *testing.T) { renewal(t, p, endpoint) })
+	t.Run("two users talk to each other", func(t *testing.T) { talk(t, p, endpoint) })
 	t.Run("moderators are heard", func(t *testing.T) { moderation(t, p, endpoint) })
 }
 
@@ -166,6 +167,53 @@ func renewal(t *testing.T, p *project, endpoint string) {
 		if e, ok := e.(client.StateChange); ok && e.Err != nil {
 			t.Errorf("it was offline: %v", e.Err)
 		}
+	}
+}
+
+func talk(t *testing.T, p *project, endpoint string) {
+	ctx := t.Context()
+	eve, fay, again := connectUser(t, p, endpoint, "eve"), connectUser(t, p, endpoint, "fay"), connectUser(t, p, endpoint, "fay")
+	first, err := eve.SendDirect(ctx, "fay", "hello")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range []*user{eve, fay, again} {
+		sees(t, u, func(e client.Direct) bool {
+			return e.User == "eve" && e.To == "fay" && e.Name == "EVE" && e.Content == "hello" && e.Seq == first.Seq
+		})
+	}
+	changed, err := eve.EditDirect(ctx, "fay", first.Seq, "hello again")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sees(t, again, func(e client.Revision) bool { return e.TargetSeq == first.Seq && e.Content == "hello again" })
+
+	// What comes while it is away comes once it is back.
+	fay.mu.Lock()
+	fay.conn.CloseNow()
+	fay.mu.Unlock()
+	if _, err := eve.SendDirect(ctx, "fay", "are you there?"); err != nil {
+		t.Fatal(err)
+	}
+	sees(t, fay, func(e client.Direct) bool { return e.Content == "are you there?" && e.Seq == changed.Seq+1 })
+
+	page, err := fay.DirectHistoryAfter(ctx, "eve", 0, 10)
+	if err != nil || len(page.Messages) != 3 {
+		t.Errorf("the history is %+v, %v", page, err)
+	}
+	conversations, err := fay.Conversations(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	with := map[string]int64{}
+	for c, err := range conversations {
+		if err != nil {
+			t.Fatal(err)
+		}
+		with[c.User] = c.Seq
+	}
+	if len(with) != 1 || with["eve"] != changed.Seq+1 {
+		t.Errorf("fay talks with %v", with)
 	}
 }
 

@@ -405,6 +405,10 @@ export class Chat extends EventTarget {
   }
 
   #lost() {
+    if (this.#ending === "banned") {
+      this.#close("banned", new ChatError("banned", "you are banned here"));
+      return;
+    }
     if (this.#clock.now() - this.#openedAt > stableAfter) this.#attempt = 0;
     this.#abandon();
     const delay = this.#options.backoff(this.#attempt++);
@@ -842,7 +846,8 @@ export class Chat extends EventTarget {
       this.#subscribe(link, channelId).catch(() => {}); // for its place in the order; else at the next connection
     }
     this.#dispatch(frame.event, this.#orders.get(channelId)?.peer ? this.#named(channelId, frame) : frame);
-    if (own && frame.event === "subscriber_unsub" && !link.leaving.delete(channelId)) this.#left(channelId);
+    // Of a connection that is about to end, the channels are those of the next.
+    if (own && frame.event === "subscriber_unsub" && !link.leaving.delete(channelId) && !this.#ending) this.#left(channelId);
     this.#obey(frame);
   }
 
@@ -854,12 +859,13 @@ export class Chat extends EventTarget {
     return begins ? this.#orderOf(channelId) : null;
   }
 
-  /** Does what the server has decided about the user of this connection. */
+  /** Does what the server has decided about the user; it ends the connection itself. */
   #obey({ event, channelId }) {
     if (event === "kicked" || event === "banned") {
       if (channelId) this.#left(channelId);
-      else if (event === "kicked") this.#ending = "kicked";
-      else this.#close("banned", new ChatError("banned", "you are banned here"));
+      else this.#ending = event;
+    } else if (event === "unbanned" && !channelId) {
+      this.#ending = "";
     } else if (event === "token_expired") {
       this.#expire();
     }

@@ -8,7 +8,8 @@ import { plain } from "./markup.js";
 import { Members } from "./members.js";
 import { MessageView } from "./messages.js";
 import { decisions, slownesses } from "./moderation.js";
-import { decided, personID, personKey, refused, writing } from "./people.js";
+import { decided, personKey, refused, writing } from "./people.js";
+import { Roster } from "./roster.js";
 import { Timeline } from "./timeline.js";
 import { Teller, Typing } from "./typing.js";
 
@@ -23,17 +24,15 @@ export class Room {
   #chat;
   #list;
   #directs;
-  #panel;
+  #roster;
   #menu;
   #toast;
   #me;
   #uncover;
   #rooms = new Map(); // key -> what is known of a conversation, see #make
-  #names = new Map(); // the key of a person -> the name last seen
   #limits = new Limits();
   #teller = new Teller();
   #ticking;
-  #isStale = false; // the panel shows what is no more
   #open = "";
   #ended = false;
   #editing = null; // { room, entry, draft } while a message is being edited
@@ -48,7 +47,7 @@ export class Room {
     this.#chat = chat;
     this.#list = list;
     this.#directs = directs;
-    this.#panel = panel;
+    this.#roster = new Roster(chat, panel, me);
     this.#menu = menu;
     this.#toast = toast;
     this.#me = me;
@@ -108,7 +107,7 @@ export class Room {
     this.#chat.close();
     this.#list.show([]);
     this.#directs.show([]);
-    this.#panel.show([], 0);
+    this.#roster.show(null);
     clearInterval(this.#ticking);
     byID("stage").replaceChildren(empty);
   }
@@ -126,7 +125,7 @@ export class Room {
     this.read();
     if (!room) return;
     this.#load(room);
-    if (!room.listed) this.#listMembers(room);
+    this.#listMembers(room);
   }
 
   /** Sends what is written to the open conversation. */
@@ -195,7 +194,7 @@ export class Room {
   /** The conversation with a user, for a list. */
   person(key) {
     const { peer } = this.#rooms.get(key);
-    return { user: peer, name: this.#who(personKey(peer)) };
+    return { user: peer, name: this.#roster.who(personKey(peer)) };
   }
 
   /** Shows what can be done to a person. */
@@ -217,7 +216,7 @@ export class Room {
 
   /** Lists more of those who are in the open channel. */
   moreMembers() {
-    this.#listMembers(this.#rooms.get(this.#open), { first: false });
+    this.#listMembers(this.#rooms.get(this.#open), { more: true });
   }
 
   /** Edits the last message that may be edited. */
@@ -297,10 +296,11 @@ export class Room {
     const key = personKey(user, subscriberId);
     room.members.take(frame);
     this.#learn(frame);
-    this.#people(room);
+    this.#roster.changed(room);
     const devices = room.members.get(key)?.connections.size ?? 0;
     if (devices === 0) room.typing.stop(key);
-    if (event === "left" && subscriberId === this.#chat.connectionID) {
+    // Who was removed is told so by an event that also says why.
+    if (event === "left" && subscriberId === this.#chat.connectionID && reason !== "kicked" && reason !== "banned") {
       this.#toast.show(`You are no longer in ${channelId}.`);
     }
     // What one's own connections do, the state of the connection says; and who has
@@ -314,17 +314,21 @@ export class Room {
     if (!room || this.#isOwn(frame)) return;
     this.#learn(frame);
     const key = personKey(frame.user, frame.senderId);
-    room.typing.note(key, this.#who(key));
+    room.typing.note(key, this.#roster.who(key));
   }
 
-  /** Who has said something is better known by that name. */
-  #learn({ user, senderId, subscriberId, name }) {
-    const key = personKey(user, senderId ?? subscriberId);
-    if (!key || !name || this.#names.get(key) === name) return;
-    this.#names.set(key, name);
-    for (const room of this.#rooms.values()) room.view.rename();
+  /** Takes the name from what somebody has said, and shows it where they are named. */
+  #learn(frame) {
+    if (this.#roster.learn(frame)) this.#rename();
+  }
+
+  async #listMembers(room, options) {
+    if ((await this.#roster.list(room, options)) && !this.#ended) this.#rename();
+  }
+
+  #rename() {
+    for (const { view } of this.#rooms.values()) view.rename();
     this.#showDirects();
-    this.#people(this.#rooms.get(this.#open));
     this.#describe();
   }
 
@@ -335,7 +339,7 @@ export class Room {
       if (!room.peer || room.key === this.#open) this.#load(room);
     }
     const room = this.#rooms.get(this.#open);
-    if (room) this.#listMembers(room);
+    if (room) this.#roster.list(room);
     if (this.#chat.user) this.#listDirects();
   }
 
@@ -379,46 +383,6 @@ export class Room {
     this.#input.focus();
   }
 
-  async #listMembers(room, { first = true } = {}) {
-    if (room.peer || room.asking || this.#chat.state !== "open") {
-      this.#people(room);
-      return;
-    }
-    room.asking = true;
-    room.members.ask();
-    try {
-      const page = await this.#chat.members(room.key, { cursor: first ? undefined : room.members.cursor });
-      room.members.fill(page, { first });
-      room.listed = true;
-      for (const { user, name, connections } of page.members) this.#learn({ user, name, senderId: connections[0] });
-    } catch {
-      room.members.giveUp(); // who comes and goes is shown all the same
-    } finally {
-      room.asking = false;
-      this.#people(room);
-    }
-  }
-
-  /** Shows who is in the open conversation, once for all that changes at a time. */
-  #people(room) {
-    if (!room || room.key !== this.#open || this.#isStale) return;
-    this.#isStale = true;
-    queueMicrotask(() => {
-      this.#isStale = false;
-      const open = this.#rooms.get(this.#open);
-      if (!open || this.#ended) return;
-      const mine = { key: personKey(this.#chat.user, this.#chat.connectionID), user: this.#chat.user };
-      const all = open.peer ? [mine, { key: personKey(open.peer), user: open.peer }] : open.members.all;
-      const members = all.map(({ key, user, connections }) => {
-        const own = this.#chat.isOwn(key, user);
-        const name = own ? this.#me() : this.#who(key);
-        return { key, user, name, own, devices: connections?.size ?? 1, hasMenu: Boolean(user && !own && !open.peer) };
-      });
-      members.sort((a, b) => b.own - a.own || a.name.localeCompare(b.name) || (a.key < b.key ? -1 : 1));
-      this.#panel.show(members, open.peer ? 2 : open.members.count);
-    });
-  }
-
   /** Shows exactly the joined channels. */
   #show(channels) {
     this.#list.show(channels);
@@ -437,8 +401,8 @@ export class Room {
 
   /** What is known of a conversation: with a channel, or with the user peer. */
   #make(key, peer = "") {
-    const name = peer ? this.#who(personKey(peer)) : key;
-    const view = new MessageView(name, (person) => this.#who(person), {
+    const name = peer ? this.#roster.who(personKey(peer)) : key;
+    const view = new MessageView(name, (person) => this.#roster.who(person), {
       retry: (entry) => {
         room.timeline.retry(entry);
         this.#send(room, entry);
@@ -550,12 +514,6 @@ export class Room {
     }
   }
 
-  /** What to call a person. */
-  #who(key) {
-    if (this.#chat.isOwn(key) || (this.#chat.user && key === personKey(this.#chat.user))) return "You";
-    return this.#names.get(key) ?? personID(key);
-  }
-
   #clear() {
     this.#write("");
   }
@@ -568,7 +526,7 @@ export class Room {
   /** Says where one is: title, empty page, whether there is more below. */
   #describe() {
     const room = this.#rooms.get(this.#open);
-    if (room?.peer) room.name = this.#who(personKey(room.peer));
+    if (room?.peer) room.name = this.#roster.who(personKey(room.peer));
     const name = room?.name ?? "";
     const title = byID("title");
     title.textContent = name || "No channel";
@@ -584,8 +542,7 @@ export class Room {
     const connected = this.#chat.state === "open";
     lead.textContent = connected ? "You are in no channel" : "Getting you in …";
     hint.textContent = connected ? "Join one on the left, or start your own." : "";
-    if (!room) this.#panel.show([], 0);
-    this.#people(room);
+    this.#roster.show(room ?? null);
     this.#note();
   }
 

@@ -66,6 +66,8 @@ func TestScreenshots(t *testing.T) {
 	chat.say("engine room", "Charles", "Steam is up.")
 	browsertest.Wait(t, ada, `document.querySelector("[data-channel='engine room'] [data-testid=unread]").textContent === "1"`)
 	browsertest.Eval[bool](t, ada, `document.activeElement.blur(), true`)
+	browsertest.Fill(t, grace, messageInput, "And you see that I write")
+	browsertest.Wait(t, ada, writing("Grace Hopper is writing…"))
 	tabs := pair(t, ada, save(t, ada, "ada.png"), save(t, grace, "grace.png"))
 	if err := os.WriteFile(filepath.Join(*screenshots, "chat.png"), tabs, 0o644); err != nil {
 		t.Fatal(err)

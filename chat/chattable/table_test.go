@@ -201,11 +201,7 @@ func TestSubscriptions(t *testing.T) {
 		diff(t, "of no channel", collect(t, table.ListSubscribers(ctx, "none", "", 0)), []string(nil))
 		for _, pageSize := range []int32{3, 0} {
 			table.PageSize = pageSize
-			var members []string
-			for _, id := range collect(t, table.ListSubscribers(ctx, "room", "c01", 4)) {
-				members = append(members, id)
-			}
-			diff(t, "members", members, want[2:])
+			diff(t, "a few at a time", collect(t, table.ListSubscribers(ctx, "room", "c01", 4)), want[2:])
 		}
 		for id, err := range table.ListSubscribers(ctx, "room", "", 0) { // stopping early is no error
 			if err != nil || id != "c00" {

@@ -11,6 +11,7 @@ func main() { function.Start(newHandler) }
 
 func newHandler(f *function.Function) any {
 	service := f.Chat(f.Table())
+	service.Limits = f.Limits()
 	service.DefaultChannels = f.Channels("DEFAULT_CHANNELS")
 	return handler.WebSocket{Chat: service, Log: f.Log, AllowedOrigins: f.Strings("ALLOWED_ORIGINS")}.Handle
 }

@@ -9,7 +9,7 @@ import (
 
 func TestNewHandler(t *testing.T) {
 	variables := map[string]string{
-		"TABLE_NAME": "chat", "IDENTITY": "jwt", "DEFAULT_CHANNELS": `["General"]`, "ALLOWED_ORIGINS": "[]",
+		"TABLE_NAME": "chat", "IDENTITY": "jwt", "LIMITS": "{}", "DEFAULT_CHANNELS": `["General"]`, "ALLOWED_ORIGINS": "[]",
 	}
 	functiontest.Needs(t, newHandler, variables)
 	variables["DEFAULT_CHANNELS"] = `["a|b"]`

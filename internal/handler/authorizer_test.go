@@ -29,7 +29,7 @@ func (f fakeVerifier) Verify(_ context.Context, text string) (chat.Identity, err
 
 // authorize runs the authorizer on API Gateway's event with these headers, and
 // gives what Lambda would have of it, and the log.
-func authorize(t *testing.T, v Verifier, headers, multi map[string]any) (out string, err error, logs string) {
+func authorize(t *testing.T, v Verifier, headers, multi map[string]any) (out, logs string, err error) {
 	t.Helper()
 	var event map[string]any
 	if err := json.Unmarshal(read(t, "authorizer.json"), &event); err != nil {
@@ -45,7 +45,7 @@ func authorize(t *testing.T, v Verifier, headers, multi map[string]any) (out str
 	}
 	var log strings.Builder
 	out, err = invoke(t, Authorizer{Verifier: v, Log: slog.New(slog.NewJSONHandler(&log, nil))}.Handle, text)
-	return out, err, log.String()
+	return out, log.String(), err
 }
 
 var ada = chat.Identity{User: "ada", Name: "Ada", Channels: []string{"private:*"}, ExpiresAt: time.Unix(1800000000, 0)}
@@ -64,7 +64,7 @@ func TestAuthorizerLetsIn(t *testing.T) {
 			multi:   map[string]any{"SEC-WEBSOCKET-PROTOCOL": []string{"chatstack.v1", "bearer.good"}},
 		},
 	} {
-		out, err, logs := authorize(t, fakeVerifier{identity: ada}, test.headers, test.multi)
+		out, logs, err := authorize(t, fakeVerifier{identity: ada}, test.headers, test.multi)
 		if err != nil || out != want {
 			t.Errorf("%s: %s, %v, want %s", name, out, err, want)
 		}
@@ -96,7 +96,7 @@ func TestAuthorizerRefuses(t *testing.T) {
 		"too much in it":    {"bearer.good", fakeVerifier{identity: large}, "too_large", "Unauthorized"},
 		"no keys to be had": {"bearer.secret", fakeVerifier{err: errors.New("https://login.example answers 503")}, "https://login.example answers 503", "the issuer's keys cannot be had"},
 	} {
-		out, err, logs := authorize(t, test.v, map[string]any{"Sec-WebSocket-Protocol": test.offer}, nil)
+		out, logs, err := authorize(t, test.v, map[string]any{"Sec-WebSocket-Protocol": test.offer}, nil)
 		if err == nil || err.Error() != test.err || strings.Contains(out, "Allow") {
 			t.Errorf("%s: %s, %v, want the error %s", name, out, err, test.err)
 		}

@@ -138,23 +138,32 @@ func Do(t testing.TB, ctx context.Context, actions ...chromedp.Action[chromedp.V
 // Eval gives the value of a JavaScript expression.
 func Eval[T any](t testing.TB, ctx context.Context, expression string) T {
 	t.Helper()
-	within, cancel := context.WithTimeout(ctx, Patience)
-	defer cancel()
-	value, err := chromedp.Run(within, chromedp.Evaluate[T](expression))
+	value, err := eval[T](ctx, expression)
 	if err != nil {
 		t.Fatalf("browser: %s: %v", expression, err)
 	}
 	return value
 }
 
+func eval[T any](ctx context.Context, expression string) (T, error) {
+	within, cancel := context.WithTimeout(ctx, Patience)
+	defer cancel()
+	return chromedp.Run(within, chromedp.Evaluate[T](expression))
+}
+
 // Wait waits until a JavaScript expression is true. It asks from outside the
 // page, because a page under a strict policy cannot be made to ask itself, and
-// one in a tab behind another draws no frames.
+// one in a tab behind another draws no frames. A page that is just being left for
+// another is no reason to fail.
 func Wait(t testing.TB, ctx context.Context, expression string) {
 	t.Helper()
 	for end := time.Now().Add(Patience); ; {
-		if Eval[bool](t, ctx, "Boolean("+expression+")") {
+		isTrue, err := eval[bool](ctx, "Boolean("+expression+")")
+		if isTrue {
 			return
+		}
+		if err != nil && !strings.Contains(err.Error(), "navigated") {
+			t.Fatalf("browser: %s: %v", expression, err)
 		}
 		if time.Now().After(end) {
 			t.Fatalf("browser: not true after %s: %s\nThe page:\n%s", Patience, expression, Eval[string](t, ctx, "document.body.innerText"))

@@ -151,7 +151,10 @@ test("who is kicked comes back after a pause, without the channel if it was one"
   const it = await start(t, { you: ann });
   await it.socket().receive({ event: "kicked", channelId: "General", reason: "no" });
   assert.deepEqual(it.chat.channels, []);
-  await it.socket().receive({ event: "kicked", at: "" });
+  const joining = it.chat.join("Other");
+  await it.subscribed();
+  await joining;
+  await it.socket().receive({ event: "kicked", at: "" }, { event: "subscriber_unsub", channelId: "Other", subscriberId: "C1", reason: "kicked" });
   assert.equal(it.chat.state, "open", "the server ends the connection");
   it.socket().drop();
   await settle();
@@ -160,15 +163,20 @@ test("who is kicked comes back after a pause, without the channel if it was one"
   assert.equal(it.sockets.length, 1);
   await it.clock.advance(1);
   await it.welcome("C2", [], ann);
+  await it.subscribed();
   assert.deepEqual([it.chat.state, it.chat.reason], ["open", ""]);
+  assert.deepEqual(it.chat.channels, ["Other"]);
 });
 
 test("who is banned everywhere does not come back", async (t) => {
   const it = await start(t, { you: ann });
   const refused = assert.rejects(it.chat.sendDirect("bob", "a"), { code: "banned" });
-  await it.socket().receive({ event: "banned", at: "", until: at(it, 60_000) });
+  await it.socket().receive({ event: "banned", at: "", until: at(it, 60_000) }, message(1));
+  assert.deepEqual(it.seqs(), [1], "what is on its way is told yet");
+  it.socket().drop();
   await refused;
   assert.deepEqual([it.chat.state, it.chat.reason], ["closed", "banned"]);
+  assert.deepEqual(it.chat.channels, ["General"]);
   await it.clock.advance(60 * 60_000);
   assert.equal(it.sockets.length, 1);
 });
