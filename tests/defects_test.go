@@ -35,7 +35,7 @@ func TestDefectsOf2018(t *testing.T) {
 		{"03 posts that are throttled or fail are made again", failedPosts},
 		{"04 a subscription that is put again is no second join", putAgain},
 		{"05 frames that are no frames are answered", noFrames},
-		{"06 no name of a channel reaches another key", otherKeys},
+		{"06 no name of a channel reaches another key, nor what is private", otherKeys},
 		{"07 only the stage's own connections can be posted to", ownConnections},
 		{"09 a record that cannot be served holds up no other", poison},
 		{"10 stored messages call no function", unheard},
@@ -179,6 +179,13 @@ func otherKeys(t *testing.T, p *project, endpoint string) {
 			}
 		}
 	}
+	// Nor is a channel open to all that has a private name.
+	for _, action := range []string{"subscribeChannel", "sendMessage", "getHistory", "listMembers", "typing"} {
+		c.send(event{"action": action, "channelId": "private:board", "name": "eve", "content": "x", "id": "f"})
+		if answer := c.expect(event{"id": "f"}); answer["code"] != "forbidden" {
+			t.Errorf("%s of a private channel: %v", action, answer)
+		}
+	}
 	if after := p.query("CONNECTION|"+c.id, ""); len(before) != 1 || len(after) != 1 {
 		t.Errorf("the connection has %d items, and had %d", len(after), len(before))
 	}
@@ -222,7 +229,7 @@ func ownConnections(t *testing.T, p *project, _ string) {
 	resource := func(path string) string { return with(parts, 5, path, ":") }
 	others := []string{
 		with(parts, 3, "mars-north-1", ":"), with(parts, 4, "210987654321", ":"),
-		resource(with(path, 0, "otherapi00", "/")), resource(with(path, 1, "otherstage", "/")), resource(with(path, 2, "DELETE", "/")),
+		resource(with(path, 0, "otherapi00", "/")), resource(with(path, 1, "otherstage", "/")),
 	}
 	authority, allowed := iam.New(parts[4]), 0
 	for role, policies := range roles {
