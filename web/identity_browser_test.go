@@ -211,6 +211,20 @@ func TestUsers(t *testing.T) {
 		browsertest.Wait(t, tab, connected+` && document.querySelector("[data-testid=you-name]").textContent === "Ada the Second"`)
 	})
 
+	t.Run("give a token with an address, and are told when they are not let in", func(t *testing.T) {
+		t.Parallel()
+		chat := startIdentityChat(t)
+		elsewhere := startStaticHost(t)
+		tab := browsertest.New(t)
+		browsertest.Open(t, tab, elsewhere+"?endpoint=ws"+chat.URL[len("http"):]+"/local")
+		browsertest.Fill(t, tab, nameInput, "Ada\r")
+		browsertest.Wait(t, tab, errorShown("If it asks for a token, give one under “Change server”")+` && document.querySelector("[data-testid=state]").textContent.startsWith("Not let in")`)
+		browsertest.Click(t, tab, "[data-testid=change-button]")
+		browsertest.Fill(t, tab, "[data-testid=endpoint-token]", fakeUser{User: "ada", Name: "Ada of old"}.token())
+		browsertest.Fill(t, tab, "[data-testid=endpoint-input]", "ws"+chat.URL[len("http"):]+"/local\r")
+		browsertest.Wait(t, tab, connected+` && document.querySelector("[data-testid=you-name]").textContent === "Ada of old"`)
+	})
+
 	t.Run("do not notice that a token of the page's own host expires", func(t *testing.T) {
 		t.Parallel()
 		chat := startIdentityChat(t)

@@ -181,6 +181,12 @@ func TestIdentityScreenshots(t *testing.T) {
 	chat.tell("ada", frame{"event": "muted", "channelId": "General", "reason": "too loud", "until": "2099-01-01T00:00:00Z", "at": now()})
 	browsertest.Click(t, ada, "[data-channel=General] button")
 	save(t, ada, "id-muted.png")
+	picture(t, ada, 390, 760, "dark")
+	browsertest.Click(t, ada, "[data-testid=menu-button]")
+	save(t, ada, "id-phone-drawer.png")
+	browsertest.Click(t, ada, "[data-testid=change-button]")
+	browsertest.Wait(t, ada, `document.querySelector("[data-testid=endpoint-dialog]").open`)
+	save(t, ada, "id-phone-server.png")
 }
 
 // picture sets what a picture looks like: its size and colours.
