@@ -49,9 +49,9 @@ var directRules = []struct {
 }{
 	{
 		packages: []string{"..."},
-		except:   []string{"chat/chattable", "internal/connections", "local/...", "functions/...", "cmd/chatstack", "examples/...", "tests/..."},
+		except:   []string{"chat/chattable", "internal/connections", "internal/function", "local/...", "functions/...", "cmd/chatstack", "examples/...", "tests/..."},
 		never:    []string{"github.com/aws/aws-sdk-go-v2"},
-		why:      "the AWS SDK stays behind chattable, connections and the local cloud; commands make the clients",
+		why:      "the AWS SDK stays behind chattable, connections and the local cloud; what starts functions and commands makes the clients",
 	},
 	{
 		packages: []string{"..."},
