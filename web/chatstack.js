@@ -276,13 +276,13 @@ export class Chat extends EventTarget {
 
   async #open() {
     this.#abandon();
+    this.#ending = "";
     this.#setState("connecting");
     const trial = (this.#trial = {});
     try {
       const link = await this.#dial(() => trial === this.#trial, () => this.#lost());
       if (!link) return;
       this.#openedAt = this.#clock.now();
-      this.#ending = "";
       this.#use(link);
       this.#setState("open");
       for (const send of this.#sends.values()) this.#put(send);

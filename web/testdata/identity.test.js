@@ -181,6 +181,19 @@ test("who is banned everywhere does not come back", async (t) => {
   assert.equal(it.sockets.length, 1);
 });
 
+test("who is banned while a connection begins does not come back either", async (t) => {
+  const it = await start(t, { you: ann });
+  it.socket().drop();
+  await it.clock.advance(1000);
+  await it.welcome("C2", ["General"], ann);
+  await it.socket().receive({ event: "banned", at: "" });
+  await it.subscribed();
+  assert.equal(it.chat.state, "open");
+  it.socket().drop();
+  await settle();
+  assert.deepEqual([it.chat.state, it.chat.reason], ["closed", "banned"]);
+});
+
 test("a direct conversation has its order, its gaps are filled, and nothing is told twice", async (t) => {
   const it = await start(t, { you: ann });
   const sending = it.chat.sendDirect("bob", "hello", { id: "one" });
