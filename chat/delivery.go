@@ -66,7 +66,10 @@ func (s *Service) Redeliver(ctx context.Context, d Delivery) error {
 		return fmt.Errorf("redeliver %s to %q: %w", d.Key, d.ChannelID, err)
 	}
 	stale, err := s.isStale(ctx, d)
-	if err == nil && !stale {
+	switch {
+	case len(d.Frame) == 0: // none of the chat's, and none that another attempt would make better
+		s.log().WarnContext(ctx, "delivery without a frame deleted", "channelId", d.ChannelID, "key", d.Key)
+	case err == nil && !stale:
 		err = s.deliver(ctx, d, 0)
 	}
 	if err != nil {

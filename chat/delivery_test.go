@@ -618,3 +618,17 @@ func TestGone(t *testing.T) {
 		equal(t, "General", w.subscribers("General"), []string{"bob"})
 	})
 }
+
+// A delivery that a service wrote, without a frame, holds up nobody.
+func TestADeliveryOfNothingIsDeleted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.quiet("alice")
+	if err := w.store.PutDelivery(t.Context(), Delivery{ChannelID: "General", Key: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	w.stream()
+	if len(w.store.deliveries) > 0 || len(w.poster.take("alice")) > 0 {
+		t.Errorf("left: %v", w.store.deliveries)
+	}
+}

@@ -182,11 +182,7 @@ func storedDeliveryOf(r events.DynamoDBEventRecord, channelID, unique string) (c
 	if err != nil {
 		return nil, err
 	}
-	d := deliveryOf(channelID, unique, image)
-	if len(d.Frame) == 0 {
-		return nil, errors.New("delivery without the text attribute frame")
-	}
-	return d, nil
+	return deliveryOf(channelID, unique, image), nil
 }
 
 func newImage(r events.DynamoDBEventRecord) (item, error) {

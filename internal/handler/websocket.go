@@ -50,7 +50,11 @@ func (h WebSocket) Handle(ctx context.Context, event events.APIGatewayWebsocketP
 		response.Headers = map[string]string{protocolHeader: protocol}
 	}
 	if err != nil {
-		h.Log.ErrorContext(ctx, "event not served", "route", request.RouteKey, "connectionId", request.ConnectionID,
+		level := slog.LevelError
+		if chat.ErrorCode(err) != chat.CodeInternal { // only who connects is refused so
+			level = slog.LevelInfo
+		}
+		h.Log.Log(ctx, level, "event not served", "route", request.RouteKey, "connectionId", request.ConnectionID,
 			"requestId", request.RequestID, "error", err)
 		if body == nil { // a connection is refused by the status, a frame is answered
 			response.StatusCode = statusOf(err)

@@ -89,6 +89,9 @@ func TestWebSocket(t *testing.T) {
 		if out, err := invoke(t, WebSocket{Chat: f.chat, Log: f.log}.Handle, []byte(event)); err != nil || !strings.HasPrefix(out, `{"statusCode":401,`) {
 			t.Errorf("%s, %v", out, err)
 		}
+		if log := f.logs.String(); !strings.Contains(log, `"level":"INFO","msg":"event not served"`) {
+			t.Errorf("a refusal is logged as %s", log)
+		}
 	})
 	t.Run("message", func(t *testing.T) {
 		t.Parallel()
