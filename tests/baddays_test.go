@@ -129,7 +129,7 @@ func lostDisconnect(t *testing.T, p *project, endpoint string) {
 		c.send(event{"action": "subscribeChannel", "channelId": "lost", "id": "s"})
 		c.expect(event{"event": "subscribed", "id": "s"})
 	}
-	p.run("fault", "add", "disconnect", "--connection", goes.id)
+	p.run("fault", "add", "disconnect", "--connection="+goes.id)
 	goes.vanish()
 	left := event{"event": "subscriber_unsub", "channelId": "lost", "subscriberId": goes.id}
 	stays.never(left)

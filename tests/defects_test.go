@@ -123,7 +123,7 @@ func failedPosts(t *testing.T, p *project, endpoint string) {
 	reader.expect(event{"event": "subscribed", "id": "s"})
 	// A lasting 429 of one connection is a client that does not read: that is another matter.
 	for status, times := range map[string]string{"429": "3", "500": "10"} {
-		p.run("fault", "add", "post", "--status", status, "--connection", reader.id, "--times", times)
+		p.run("fault", "add", "post", "--status", status, "--connection="+reader.id, "--times", times)
 		content := "in spite of " + status
 		sender.send(event{"action": "sendMessage", "channelId": "failing", "name": "anna", "content": content, "id": status})
 		reader.expect(event{"event": "channel_message", "channelId": "failing", "content": content})
@@ -329,7 +329,7 @@ func expiry(t *testing.T, p *project, endpoint string) {
 	if left() != 2 {
 		t.Fatalf("a connection and its subscription are %d items", left())
 	}
-	p.run("fault", "add", "disconnect", "--connection", c.id)
+	p.run("fault", "add", "disconnect", "--connection="+c.id)
 	c.vanish()
 	p.run("clock", "+2h15m")
 	eventually(t, "they expire", func() bool { return left() == 0 })
