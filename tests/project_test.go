@@ -65,6 +65,15 @@ type project struct {
 	home    string
 }
 
+// onceForAllEngines skips a test in which the table matters to nobody, where the
+// tests run once more on another engine than the project's own.
+func onceForAllEngines(t *testing.T) {
+	t.Helper()
+	if os.Getenv(dynamo.EndpointVar) != "" {
+		t.Skip("the table's engine makes no difference")
+	}
+}
+
 // newProject returns a project of the program in dir. What it starts ends with
 // the test.
 func newProject(t testing.TB, dir string) *project {

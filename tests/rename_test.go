@@ -9,6 +9,7 @@ import (
 // TestRenameModule gives the module another path, as its owner will, and
 // builds, checks and tests what came of it.
 func TestRenameModule(t *testing.T) {
+	onceForAllEngines(t)
 	t.Parallel()
 	whateverTheEngine(t, "nothing runs")
 	if testing.Short() {
