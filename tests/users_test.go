@@ -16,8 +16,8 @@ import (
 	"example.com/chatstack/client"
 )
 
-// TestGoClientsAsUsers is what the Go client does where the stage knows its user.
-func TestGoClientsAsUsers(t *testing.T) {
+// TestUsers is what the Go client and the page do where the stage knows its users.
+func TestUsers(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, copySources(t))
 	edit(t, filepath.Join(p.program, "Pulumi.local.yaml"), "config:\n", "config:\n  chatstack:identity: {mode: jwt}\n")
@@ -29,6 +29,7 @@ func TestGoClientsAsUsers(t *testing.T) {
 	t.Run("a connection is replaced before its token expires", func(t *testing.T) { renewal(t, p, endpoint) })
 	t.Run("two users talk to each other", func(t *testing.T) { talk(t, p, endpoint) })
 	t.Run("moderators are heard", func(t *testing.T) { moderation(t, p, endpoint) })
+	t.Run("the page shows users and what moderators do", func(t *testing.T) { usersOnThePage(t, p) })
 }
 
 // A user is a Go client whose connections can be cut.
