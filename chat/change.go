@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -99,6 +100,7 @@ func (s *Service) announceJoin(ctx context.Context, j Joined) error {
 	if !j.isPossible() {
 		return s.ignore(ctx, j.ChannelID, j.ConnectionID)
 	}
+	j.Name = cut(j.Name, s.limits().Name)
 	if j.Incomplete || s.RequireUser && j.User == "" {
 		var err error
 		if j.Subscription, err = s.complete(ctx, j.Subscription); err != nil {
@@ -165,11 +167,15 @@ func (s *Service) announceLeave(ctx context.Context, l Left) error {
 	if l.User == "" { // it may not have been completed
 		l.User, l.Name = c.User, c.Name
 	}
+	l.Name = cut(l.Name, s.limits().Name)
 	count, err := s.Store.UpdateMember(ctx, l.Subscription)
 	if err != nil {
 		return fmt.Errorf("announce leave of %s from %q: %w", l.ConnectionID, l.ChannelID, err)
 	}
 	reason := l.Reason
+	if !slices.Contains(reasons, reason) { // a service may write any text
+		reason = ""
+	}
 	switch {
 	case l.Expired:
 		reason = ReasonExpired
@@ -198,14 +204,15 @@ func (s *Service) announceLeave(ctx context.Context, l Left) error {
 // one. API Gateway's have 16.
 const maxConnectionID = 128
 
-// isPossible reports whether a channel and a connection could be what a
+// isPossible reports whether a channel, a connection and a user could be what a
 // subscription says. No client could have made another one, or speak there.
 func (s Subscription) isPossible() bool {
-	return CheckChannelID(s.ChannelID) == nil && len(s.ConnectionID) <= maxConnectionID
+	return CheckChannelID(s.ChannelID) == nil && len(s.ConnectionID) <= maxConnectionID &&
+		(s.User == "" || CheckUser(s.User) == nil)
 }
 
 // ignore is for a subscription that is none.
 func (s *Service) ignore(ctx context.Context, channelID, connectionID string) error {
-	s.log().WarnContext(ctx, "subscription of what is no channel or connection ignored", "channelId", channelID, "connectionId", connectionID)
+	s.log().WarnContext(ctx, "subscription of what is no channel, connection or user ignored", "channelId", channelID, "connectionId", connectionID)
 	return nil
 }

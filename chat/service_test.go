@@ -457,6 +457,43 @@ func TestAnnounce(t *testing.T) {
 		}
 		equal(t, "alice", w.poster.take("alice"), nil)
 	})
+	// Whatever a service has written: a channel's joins must not wait for it.
+	t.Run("what is no user is ignored", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.quiet("alice")
+		w.store.fail = func(method string) error { return fmt.Errorf("%s was asked", method) }
+		sub := Subscription{ChannelID: "General", ConnectionID: "bob", User: strings.Repeat("u", 3000)}
+		if err := w.Apply(t.Context(), Joined{Subscription: sub}); err != nil {
+			t.Error(err)
+		}
+		if err := w.Apply(t.Context(), Left{Subscription: sub}); err != nil {
+			t.Error(err)
+		}
+		w.store.fail = func(method string) error {
+			if method == "DeleteDevice" {
+				return errors.New("the key is too long")
+			}
+			return nil
+		}
+		if err := w.Apply(t.Context(), ConnectionEnded{ConnectionID: "bob", User: sub.User}); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("what is told fits into a frame", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.quiet("alice")
+		sub := Subscription{ChannelID: "General", ConnectionID: "bob", User: "bob", Name: strings.Repeat("n", 100_000)}
+		if err := w.Apply(t.Context(), Joined{Subscription: sub}); err != nil {
+			t.Error(err)
+		}
+		if err := w.Apply(t.Context(), Left{Subscription: sub, Reason: Reason(strings.Repeat("r", 100_000))}); err != nil {
+			t.Error(err)
+		}
+		name := strings.Repeat("n", MaxName)
+		equal(t, "alice", w.poster.take("alice"), []string{"subscriber_sub General bob " + name, "subscriber_unsub General bob disconnected " + name})
+	})
 	t.Run("a change that nobody knows is an error", func(t *testing.T) {
 		t.Parallel()
 		if err := newWorld(t).Apply(t.Context(), nil); err == nil {
