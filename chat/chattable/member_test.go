@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"pgregory.net/rapid"
 
 	"example.com/chatstack/chat"
@@ -84,6 +87,47 @@ func TestMembersAreWhoIsSubscribed(t *testing.T) {
 			rt.Fatalf("count %d, %v, want %d", count, err, len(want))
 		}
 	})
+}
+
+// A member or a count that another service has spoiled is put right, and keeps
+// nobody from coming and going.
+func TestSpoiledMembersAreReplaced(t *testing.T) {
+	t.Parallel()
+	list := &types.AttributeValueMemberL{Value: []types.AttributeValue{
+		&types.AttributeValueMemberS{Value: "old"}, &types.AttributeValueMemberS{Value: "a1"},
+	}}
+	for name, spoiled := range map[string]map[string]types.AttributeValue{
+		"no connections":     {"sk": &types.AttributeValueMemberS{Value: "MEMBER|USER|ann"}},
+		"a text":             {"sk": &types.AttributeValueMemberS{Value: "MEMBER|USER|ann"}, "connections": &types.AttributeValueMemberS{Value: "a1"}},
+		"a list":             {"sk": &types.AttributeValueMemberS{Value: "MEMBER|USER|ann"}, "connections": list},
+		"a count in letters": {"sk": &types.AttributeValueMemberS{Value: "COUNT"}, "members": &types.AttributeValueMemberS{Value: "many"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			table, ctx := newTable(t), t.Context()
+			spoiled["pk"] = &types.AttributeValueMemberS{Value: "CHANNEL|General"}
+			if _, err := table.Client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(table.Name), Item: spoiled}); err != nil {
+				t.Fatal(err)
+			}
+			sub := chat.Subscription{ChannelID: "General", ConnectionID: "a1", User: "ann", Name: "Ann", Since: start}
+			if _, err := table.UpdateMember(ctx, sub); err != nil { // a leave that comes late
+				t.Errorf("before: %v", err)
+			}
+			if err := table.PutSubscription(ctx, sub); err != nil {
+				t.Fatal(err)
+			}
+			if count, err := table.UpdateMember(ctx, sub); err != nil || count != 1 {
+				t.Errorf("after the join: %d, %v", count, err)
+			}
+			if err := table.DeleteSubscription(ctx, "General", "a1"); err != nil {
+				t.Fatal(err)
+			}
+			if count, err := table.UpdateMember(ctx, sub); err != nil || count != 0 {
+				t.Errorf("after the leave: %d, %v", count, err)
+			}
+			diff(t, "members", len(collect(t, table.ListMembers(ctx, "General", "", 9))), 0)
+		})
+	}
 }
 
 // What holds for a user is what has not expired, of the channel and of
