@@ -457,6 +457,34 @@ func TestAnnounce(t *testing.T) {
 		}
 		equal(t, "alice", w.poster.take("alice"), nil)
 	})
+	t.Run("who leaves is who came, whatever a service says", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.quiet("nobody")
+		w.known(Identity{User: "ann", Name: "Ann"}, "a")
+		claimed := Subscription{ChannelID: "VIP", ConnectionID: "nobody", User: "bob", Name: "Bob", Since: start}
+		w.store.subscribe(claimed)
+		if err := w.Apply(t.Context(), Joined{Subscription: claimed, Incomplete: true}); err != nil {
+			t.Fatal(err)
+		}
+		w.store.subscribe(Subscription{ChannelID: "General", ConnectionID: "a", Since: start}) // anew, with no user in it
+		ann := Subscription{ChannelID: "General", ConnectionID: "a", User: "ann", Name: "Ann", Since: start}
+		if err := w.Store.DeleteConnection(t.Context(), "a"); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Apply(t.Context(), Rewritten{Subscription: ann}); err != nil {
+			t.Fatal(err)
+		}
+		for channelID, id := range map[string]string{"VIP": "nobody", "General": "a"} {
+			if err := w.Store.DeleteSubscription(t.Context(), channelID, id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.stream()
+		if m := w.store.members; len(m["VIP"]) != 0 || len(m["General"]) != 1 {
+			t.Errorf("members are left: %v", m)
+		}
+	})
 	// Whatever a service has written: a channel's joins must not wait for it.
 	t.Run("what is no user is ignored", func(t *testing.T) {
 		t.Parallel()

@@ -130,6 +130,21 @@ func TestSpoiledMembersAreReplaced(t *testing.T) {
 	}
 }
 
+// A subscription that another service wrote for somebody else than its
+// connection's user is put right, so that its end is not that of another member.
+func TestACompletedSubscriptionIsItsConnections(t *testing.T) {
+	t.Parallel()
+	table, ctx := newTable(t), t.Context()
+	put(t, table, "pk", "CHANNEL|General", "sk", "CONNECTION|x1", "user", "bob", "name", "Bob")
+	if err := table.CompleteSubscription(ctx, chat.Subscription{ChannelID: "General", ConnectionID: "x1", Since: start}); err != nil {
+		t.Fatal(err)
+	}
+	sub, err := table.GetSubscription(ctx, "General", "x1")
+	if err != nil || sub.User != "" || sub.Name != "" {
+		t.Errorf("%+v, %v", sub, err)
+	}
+}
+
 // What holds for a user is what has not expired, of the channel and of
 // everywhere, and everywhere counts more.
 func TestRulesAreThoseInForce(t *testing.T) {
