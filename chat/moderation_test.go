@@ -457,6 +457,19 @@ func TestASubscriptionEndsWithItsGrant(t *testing.T) {
 	}
 }
 
+// A grant for all private channels is of no account where none is needed: its end
+// takes nobody out of a public one.
+func TestAPublicChannelOutlastsAGrant(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.known(bert, "b")
+	w.store.rules = func(string, string) Rules { return Rules{Grant: MayRead, GrantUntil: w.clock.Add(time.Minute)} }
+	if _, err := w.Subscribe(t.Context(), "b", "Lobby"); err != nil {
+		t.Fatal(err)
+	}
+	is(t, "end", w.store.subscriptions["Lobby"]["b"].Until, time.Time{})
+}
+
 func TestSlowMode(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

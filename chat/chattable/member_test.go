@@ -158,10 +158,10 @@ func TestRulesAreThoseInForce(t *testing.T) {
 		{"BAN|both", "*", "reason", "all"},
 		{"BAN|both", "CHANNEL|General", "reason", "one"},
 		{"MUTE|ann", "*"},
-		{"GRANT|ann", "CHANNEL|General", "rights", "read", "ttl", at(time.Minute)},
+		{"GRANT|ann", "CHANNEL|private:a", "rights", "read", "ttl", at(time.Minute)},
 		{"GRANT|ann", "*", "rights", "write", "ttl", at(time.Hour)},
-		{"GRANT|bob", "CHANNEL|General"},
-		{"GRANT|odd", "CHANNEL|General", "rights", "admin"},
+		{"GRANT|bob", "CHANNEL|private:a"},
+		{"GRANT|odd", "CHANNEL|private:a", "rights", "admin"},
 		{"CHANNEL|General", "SETTINGS", "slowMode", "30"},
 	} {
 		put(t, table, append([]string{"pk", i[0], "sk", i[1]}, i[2:]...)...)
@@ -172,13 +172,16 @@ func TestRulesAreThoseInForce(t *testing.T) {
 		want            chat.Rules
 	}{
 		{"ann", "General", chat.Rules{
-			Ban: ban, Mute: &chat.Sanction{Kind: chat.Muted, User: "ann"}, Grant: chat.MayRead | chat.MayWrite, GrantUntil: start.Add(time.Minute), SlowMode: 30 * time.Second,
+			Ban: ban, Mute: &chat.Sanction{Kind: chat.Muted, User: "ann"}, SlowMode: 30 * time.Second,
 		}},
-		{"ann", "", chat.Rules{Mute: &chat.Sanction{Kind: chat.Muted, User: "ann"}, Grant: chat.MayWrite}},
+		{"ann", "private:a", chat.Rules{
+			Mute: &chat.Sanction{Kind: chat.Muted, User: "ann"}, Grant: chat.MayRead | chat.MayWrite, GrantUntil: start.Add(time.Minute),
+		}},
+		{"ann", "", chat.Rules{Mute: &chat.Sanction{Kind: chat.Muted, User: "ann"}}},
 		{"old", "General", chat.Rules{SlowMode: 30 * time.Second}},
 		{"both", "General", chat.Rules{Ban: &chat.Sanction{Kind: chat.Banned, User: "both", Reason: "all"}, SlowMode: 30 * time.Second}},
-		{"bob", "General", chat.Rules{Grant: chat.MayRead | chat.MayWrite, SlowMode: 30 * time.Second}},
-		{"odd", "General", chat.Rules{SlowMode: 30 * time.Second}},
+		{"bob", "private:a", chat.Rules{Grant: chat.MayRead | chat.MayWrite}},
+		{"odd", "private:a", chat.Rules{}},
 		{"", "General", chat.Rules{SlowMode: 30 * time.Second}},
 		{"", "None", chat.Rules{}},
 		{"nobody", "", chat.Rules{}},
