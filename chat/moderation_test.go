@@ -284,7 +284,10 @@ func TestAKickIsOfThoseWhoWereThere(t *testing.T) {
 
 		w.clock = w.clock.Add(time.Millisecond)
 		w.join("b3", bert)
+		w.poster.forget()
 		apply()
+		// A client that is told takes itself to be out.
+		equal(t, "who came back", w.poster.take("b3"), nil)
 		equal(t, "General after a second application", w.subscribers("General"), []string{"a", "b3"})
 		if !w.poster.closed["b3"].IsZero() {
 			t.Error("who came back is closed")
