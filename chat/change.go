@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -21,7 +22,8 @@ type Joined struct {
 }
 
 // Rewritten says that a subscription was put again, and without what
-// CompleteSubscription adds. Nobody joined.
+// CompleteSubscription adds. Nobody joined; the user and the name are those that
+// it had before.
 type Rewritten struct{ Subscription }
 
 // Left says that a subscription was deleted.
@@ -71,8 +73,7 @@ func (s *Service) Apply(ctx context.Context, change Change) error {
 	case Joined:
 		return s.announceJoin(ctx, c)
 	case Rewritten:
-		_, err := s.complete(ctx, c.Subscription)
-		return err
+		return s.restore(ctx, c.Subscription)
 	case Left:
 		return s.announceLeave(ctx, c)
 	case ConnectionEnded:
@@ -99,8 +100,10 @@ func (s *Service) announceJoin(ctx context.Context, j Joined) error {
 	if !j.isPossible() {
 		return s.ignore(ctx, j.ChannelID, j.ConnectionID)
 	}
+	j.Name = cut(j.Name, s.limits().Name)
 	if j.Incomplete || s.RequireUser && j.User == "" {
 		var err error
+		j.User, j.Name = "", "" // whose it is, its connection says
 		if j.Subscription, err = s.complete(ctx, j.Subscription); err != nil {
 			return fmt.Errorf("announce join of %s to %q: %w", j.ConnectionID, j.ChannelID, err)
 		}
@@ -141,13 +144,32 @@ func (s *Service) endBanned(ctx context.Context, sub Subscription) (bool, error)
 	return rules.Ban != nil, nil
 }
 
-// complete adds to a subscription what its writer left out, and gives it so.
+// restore completes a subscription that was put again. As it may have ended
+// meanwhile, without saying whose it was, its member is looked at once more.
+func (s *Service) restore(ctx context.Context, sub Subscription) error {
+	if !sub.isPossible() {
+		return s.ignore(ctx, sub.ChannelID, sub.ConnectionID)
+	}
+	_, err := s.complete(ctx, sub)
+	if err == nil && sub.User != "" {
+		_, err = s.Store.UpdateMember(ctx, sub)
+	}
+	if err != nil {
+		return fmt.Errorf("restore %s in %q: %w", sub.ConnectionID, sub.ChannelID, err)
+	}
+	return nil
+}
+
+// complete adds to a subscription what its writer left out, and gives it so. It
+// stays the user's whose it was.
 func (s *Service) complete(ctx context.Context, sub Subscription) (Subscription, error) {
 	c, err := s.Store.GetConnection(ctx, sub.ConnectionID)
 	if err != nil && !errors.Is(err, ErrGone) {
 		return sub, err
 	}
-	sub.User, sub.Name, sub.Until = c.User, c.Name, c.ExpiresAt
+	if sub.Until = c.ExpiresAt; sub.User == "" {
+		sub.User, sub.Name = c.User, c.Name
+	}
 	return sub, s.Store.CompleteSubscription(ctx, sub)
 }
 
@@ -165,11 +187,15 @@ func (s *Service) announceLeave(ctx context.Context, l Left) error {
 	if l.User == "" { // it may not have been completed
 		l.User, l.Name = c.User, c.Name
 	}
+	l.Name = cut(l.Name, s.limits().Name)
 	count, err := s.Store.UpdateMember(ctx, l.Subscription)
 	if err != nil {
 		return fmt.Errorf("announce leave of %s from %q: %w", l.ConnectionID, l.ChannelID, err)
 	}
 	reason := l.Reason
+	if !slices.Contains(reasons, reason) { // a service may write any text
+		reason = ""
+	}
 	switch {
 	case l.Expired:
 		reason = ReasonExpired
@@ -198,14 +224,15 @@ func (s *Service) announceLeave(ctx context.Context, l Left) error {
 // one. API Gateway's have 16.
 const maxConnectionID = 128
 
-// isPossible reports whether a channel and a connection could be what a
+// isPossible reports whether a channel, a connection and a user could be what a
 // subscription says. No client could have made another one, or speak there.
 func (s Subscription) isPossible() bool {
-	return CheckChannelID(s.ChannelID) == nil && len(s.ConnectionID) <= maxConnectionID
+	return CheckChannelID(s.ChannelID) == nil && len(s.ConnectionID) <= maxConnectionID &&
+		(s.User == "" || CheckUser(s.User) == nil)
 }
 
 // ignore is for a subscription that is none.
 func (s *Service) ignore(ctx context.Context, channelID, connectionID string) error {
-	s.log().WarnContext(ctx, "subscription of what is no channel or connection ignored", "channelId", channelID, "connectionId", connectionID)
+	s.log().WarnContext(ctx, "subscription of what is no channel, connection or user ignored", "channelId", channelID, "connectionId", connectionID)
 	return nil
 }

@@ -98,7 +98,7 @@ func (s *Service) Disconnect(ctx context.Context, connectionID string) error {
 // endConnection is EndConnection, once more also for what the connection's user
 // has of it.
 func (s *Service) endConnection(ctx context.Context, c ConnectionEnded) error {
-	if c.User != "" {
+	if CheckUser(c.User) == nil {
 		if err := s.Store.DeleteDevice(ctx, c.User, c.ConnectionID); err != nil {
 			return fmt.Errorf("end connection %s: %w", c.ConnectionID, err)
 		}

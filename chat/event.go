@@ -180,6 +180,8 @@ const (
 	ReasonForbidden    Reason = "forbidden"    // the user has lost the grant
 )
 
+var reasons = []Reason{ReasonLeft, ReasonDisconnected, ReasonExpired, ReasonKicked, ReasonBanned, ReasonForbidden}
+
 // encode gives an event as a frame. Text stays as it is: JSON in a WebSocket
 // frame needs no HTML escapes, and they would cost length.
 func encode(event any) []byte {

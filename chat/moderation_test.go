@@ -284,7 +284,10 @@ func TestAKickIsOfThoseWhoWereThere(t *testing.T) {
 
 		w.clock = w.clock.Add(time.Millisecond)
 		w.join("b3", bert)
+		w.poster.forget()
 		apply()
+		// A client that is told takes itself to be out.
+		equal(t, "who came back", w.poster.take("b3"), nil)
 		equal(t, "General after a second application", w.subscribers("General"), []string{"a", "b3"})
 		if !w.poster.closed["b3"].IsZero() {
 			t.Error("who came back is closed")
@@ -455,6 +458,19 @@ func TestASubscriptionEndsWithItsGrant(t *testing.T) {
 		}
 		is(t, "end", w.store.subscriptions["private:team"]["b"].Until, until)
 	}
+}
+
+// A grant for all private channels is of no account where none is needed: its end
+// takes nobody out of a public one.
+func TestAPublicChannelOutlastsAGrant(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.known(bert, "b")
+	w.store.rules = func(string, string) Rules { return Rules{Grant: MayRead, GrantUntil: w.clock.Add(time.Minute)} }
+	if _, err := w.Subscribe(t.Context(), "b", "Lobby"); err != nil {
+		t.Fatal(err)
+	}
+	is(t, "end", w.store.subscriptions["Lobby"]["b"].Until, time.Time{})
 }
 
 func TestSlowMode(t *testing.T) {

@@ -24,7 +24,7 @@ type Rules struct {
 	// Ban and Mute are those in force, nil if there is none; of two, the one for
 	// everywhere.
 	Ban, Mute *Sanction
-	// Grant is what the user has been granted.
+	// Grant is what the user has been granted, in a private channel.
 	Grant Rights
 	// GrantUntil is when the right to read ends, zero for never.
 	GrantUntil time.Time
@@ -78,9 +78,9 @@ func (s *Service) permit(ctx context.Context, c Caller, channelID string, wanted
 		if missing := wanted &^ rights; missing != 0 {
 			return rules, fail(CodeForbidden, "%s is private, and you may not %s: ask for a grant", quote(channelID), missing)
 		}
-		if c.grants(channelID)&MayRead != 0 || c.IsModerator(channelID) {
-			rules.GrantUntil = time.Time{} // the token's holds as long as the connection
-		}
+	}
+	if !private || c.grants(channelID)&MayRead != 0 || c.IsModerator(channelID) {
+		rules.GrantUntil = time.Time{} // no grant is needed, or the token's holds as long as the connection
 	}
 	return rules, nil
 }

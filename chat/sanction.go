@@ -157,35 +157,40 @@ func (s *Service) sanctionEvent(x Sanction) sanctionEvent {
 
 // takeOut ends the subscriptions that a ban or a kick is about and tells the
 // user, whose connections it closes if that holds everywhere. Whoever came after
-// last is left alone, unless that is zero.
+// last is left alone and told nothing, unless that is zero.
 func (s *Service) takeOut(ctx context.Context, x Sanction, last time.Time) error {
 	devices, err := s.devices(ctx, x.User)
 	if err != nil {
 		return err
 	}
 	cameLater := func(at time.Time) bool { return !last.IsZero() && at.After(last) }
-	if x.ChannelID != "" {
-		return errors.Join(forEach(devices, func(id string) error {
-			sub, err := s.Store.GetSubscription(ctx, x.ChannelID, id)
-			if errors.Is(err, ErrGone) || err == nil && cameLater(sub.Since) {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			return s.Store.EndSubscription(ctx, x.ChannelID, id, Reason(x.Kind))
-		}), s.tell(ctx, x.ChannelID, devices, s.sanctionEvent(x)))
-	}
 	var mu sync.Mutex
 	var meant []string
+	means := func(id string) {
+		mu.Lock()
+		defer mu.Unlock()
+		meant = append(meant, id)
+	}
+	if x.ChannelID != "" {
+		failed := forEach(devices, func(id string) error {
+			sub, err := s.Store.GetSubscription(ctx, x.ChannelID, id)
+			if err != nil && !errors.Is(err, ErrGone) || cameLater(sub.Since) {
+				return err
+			}
+			means(id)
+			if err != nil { // it is not in the channel
+				return nil
+			}
+			return s.Store.EndSubscription(ctx, x.ChannelID, id, Reason(x.Kind))
+		})
+		return errors.Join(failed, s.tell(ctx, x.ChannelID, meant, s.sanctionEvent(x)))
+	}
 	failed := forEach(devices, func(id string) error {
 		c, err := s.Store.GetConnection(ctx, id)
 		if err != nil && !errors.Is(err, ErrGone) || cameLater(c.ConnectedAt) {
 			return err
 		}
-		mu.Lock()
-		meant = append(meant, id)
-		mu.Unlock()
+		means(id)
 		return s.endSubscriptions(ctx, id, Reason(x.Kind))
 	})
 	return errors.Join(failed, s.tell(ctx, "", meant, s.sanctionEvent(x)), forEach(meant, func(id string) error {

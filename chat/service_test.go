@@ -457,6 +457,71 @@ func TestAnnounce(t *testing.T) {
 		}
 		equal(t, "alice", w.poster.take("alice"), nil)
 	})
+	t.Run("who leaves is who came, whatever a service says", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.quiet("nobody")
+		w.known(Identity{User: "ann", Name: "Ann"}, "a")
+		claimed := Subscription{ChannelID: "VIP", ConnectionID: "nobody", User: "bob", Name: "Bob", Since: start}
+		w.store.subscribe(claimed)
+		if err := w.Apply(t.Context(), Joined{Subscription: claimed, Incomplete: true}); err != nil {
+			t.Fatal(err)
+		}
+		w.store.subscribe(Subscription{ChannelID: "General", ConnectionID: "a", Since: start}) // anew, with no user in it
+		ann := Subscription{ChannelID: "General", ConnectionID: "a", User: "ann", Name: "Ann", Since: start}
+		if err := w.Store.DeleteConnection(t.Context(), "a"); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Apply(t.Context(), Rewritten{Subscription: ann}); err != nil {
+			t.Fatal(err)
+		}
+		for channelID, id := range map[string]string{"VIP": "nobody", "General": "a"} {
+			if err := w.Store.DeleteSubscription(t.Context(), channelID, id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.stream()
+		if m := w.store.members; len(m["VIP"]) != 0 || len(m["General"]) != 1 {
+			t.Errorf("members are left: %v", m)
+		}
+	})
+	// Whatever a service has written: a channel's joins must not wait for it.
+	t.Run("what is no user is ignored", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.quiet("alice")
+		w.store.fail = func(method string) error { return fmt.Errorf("%s was asked", method) }
+		sub := Subscription{ChannelID: "General", ConnectionID: "bob", User: strings.Repeat("u", 3000)}
+		if err := w.Apply(t.Context(), Joined{Subscription: sub}); err != nil {
+			t.Error(err)
+		}
+		if err := w.Apply(t.Context(), Left{Subscription: sub}); err != nil {
+			t.Error(err)
+		}
+		w.store.fail = func(method string) error {
+			if method == "DeleteDevice" {
+				return errors.New("the key is too long")
+			}
+			return nil
+		}
+		if err := w.Apply(t.Context(), ConnectionEnded{ConnectionID: "bob", User: sub.User}); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("what is told fits into a frame", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.quiet("alice")
+		sub := Subscription{ChannelID: "General", ConnectionID: "bob", User: "bob", Name: strings.Repeat("n", 100_000)}
+		if err := w.Apply(t.Context(), Joined{Subscription: sub}); err != nil {
+			t.Error(err)
+		}
+		if err := w.Apply(t.Context(), Left{Subscription: sub, Reason: Reason(strings.Repeat("r", 100_000))}); err != nil {
+			t.Error(err)
+		}
+		name := strings.Repeat("n", MaxName)
+		equal(t, "alice", w.poster.take("alice"), []string{"subscriber_sub General bob " + name, "subscriber_unsub General bob disconnected " + name})
+	})
 	t.Run("a change that nobody knows is an error", func(t *testing.T) {
 		t.Parallel()
 		if err := newWorld(t).Apply(t.Context(), nil); err == nil {

@@ -61,8 +61,8 @@ type Subscriptions interface {
 	// PutSubscriptionEnd lets a subscription that is there end at its Until.
 	PutSubscriptionEnd(ctx context.Context, s Subscription) error
 	// CompleteSubscription adds to a subscription what ListSubscriptions and
-	// expiry need, and whose it is, if its writer left it out; it does nothing if
-	// there is no such subscription.
+	// expiry need, if its writer left it out, and sets whose it is; it does nothing
+	// if there is no such subscription.
 	CompleteSubscription(ctx context.Context, s Subscription) error
 	// DeleteSubscription does nothing if there is no such subscription.
 	DeleteSubscription(ctx context.Context, channelID, connectionID string) error

@@ -43,7 +43,10 @@ func (t *Table) updateMember(ctx context.Context, s chat.Subscription) error {
 	if err != nil {
 		return err
 	}
-	connections := textsOf(there.of(member), "connections")
+	var connections []string
+	if set, ok := there.of(member)["connections"].(*types.AttributeValueMemberSS); ok { // else it is not the chat's
+		connections = set.Value
+	}
 	present := there.of(subscription) != nil
 	if slices.Contains(connections, s.ConnectionID) == present {
 		return nil
@@ -67,7 +70,9 @@ func (t *Table) updateMember(ctx context.Context, s chat.Subscription) error {
 		setText(i, "user", s.User)
 		setText(i, "name", s.Name)
 		writes = append(writes, types.TransactWriteItem{Put: &types.Put{
-			TableName: aws.String(t.Name), Item: i, ConditionExpression: aws.String(ifAbsent),
+			TableName: aws.String(t.Name), Item: i,
+			ConditionExpression:       aws.String("attribute_not_exists(connections) OR NOT attribute_type(connections, :set)"),
+			ExpressionAttributeValues: item{":set": text("SS")},
 		}})
 	case present:
 		writes = append(writes, types.TransactWriteItem{Update: &types.Update{
@@ -97,8 +102,36 @@ func (t *Table) updateMember(ctx context.Context, s chat.Subscription) error {
 	_, err = t.Client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: writes})
 	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
 		err = fmt.Errorf("%w: %w", chat.ErrChanged, canceled)
+		if n := len(canceled.CancellationReasons); delta != 0 && n > 0 &&
+			aws.ToString(canceled.CancellationReasons[n-1].Code) == "ValidationError" {
+			err = errors.Join(err, t.recount(ctx, s.ChannelID))
+		}
 	}
 	return wrap("update", memberKey(s.ChannelID, s.User, s.ConnectionID), err)
+}
+
+// recount puts right a count that another service has made no number. Nobody
+// comes or goes meanwhile, as nothing can be added to it.
+func (t *Table) recount(ctx context.Context, channelID string) error {
+	n := int64(0)
+	for i, err := range t.query(ctx, t.itemsOf(channelID, memberPrefix)) {
+		if err != nil {
+			return err
+		}
+		if _, ok := i["connections"].(*types.AttributeValueMemberSS); ok {
+			n++
+		}
+	}
+	key := countKey(channelID)
+	_, err := t.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: aws.String(t.Name), Key: key, UpdateExpression: aws.String("SET members = :n"),
+		ConditionExpression:       aws.String("NOT attribute_type(members, :number)"),
+		ExpressionAttributeValues: item{":n": number(n), ":number": text("N")},
+	})
+	if _, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
+		return nil
+	}
+	return wrap("recount", key, err)
 }
 
 // CountMembers gives the number of a channel's members, as far as the stream has

@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"pgregory.net/rapid"
 
 	"example.com/chatstack/chat"
@@ -86,6 +89,62 @@ func TestMembersAreWhoIsSubscribed(t *testing.T) {
 	})
 }
 
+// A member or a count that another service has spoiled is put right, and keeps
+// nobody from coming and going.
+func TestSpoiledMembersAreReplaced(t *testing.T) {
+	t.Parallel()
+	list := &types.AttributeValueMemberL{Value: []types.AttributeValue{
+		&types.AttributeValueMemberS{Value: "old"}, &types.AttributeValueMemberS{Value: "a1"},
+	}}
+	for name, spoiled := range map[string]map[string]types.AttributeValue{
+		"no connections":     {"sk": &types.AttributeValueMemberS{Value: "MEMBER|USER|ann"}},
+		"a text":             {"sk": &types.AttributeValueMemberS{Value: "MEMBER|USER|ann"}, "connections": &types.AttributeValueMemberS{Value: "a1"}},
+		"a list":             {"sk": &types.AttributeValueMemberS{Value: "MEMBER|USER|ann"}, "connections": list},
+		"a count in letters": {"sk": &types.AttributeValueMemberS{Value: "COUNT"}, "members": &types.AttributeValueMemberS{Value: "many"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			table, ctx := newTable(t), t.Context()
+			spoiled["pk"] = &types.AttributeValueMemberS{Value: "CHANNEL|General"}
+			if _, err := table.Client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(table.Name), Item: spoiled}); err != nil {
+				t.Fatal(err)
+			}
+			sub := chat.Subscription{ChannelID: "General", ConnectionID: "a1", User: "ann", Name: "Ann", Since: start}
+			if _, err := table.UpdateMember(ctx, sub); err != nil { // a leave that comes late
+				t.Errorf("before: %v", err)
+			}
+			if err := table.PutSubscription(ctx, sub); err != nil {
+				t.Fatal(err)
+			}
+			if count, err := table.UpdateMember(ctx, sub); err != nil || count != 1 {
+				t.Errorf("after the join: %d, %v", count, err)
+			}
+			if err := table.DeleteSubscription(ctx, "General", "a1"); err != nil {
+				t.Fatal(err)
+			}
+			if count, err := table.UpdateMember(ctx, sub); err != nil || count != 0 {
+				t.Errorf("after the leave: %d, %v", count, err)
+			}
+			diff(t, "members", len(collect(t, table.ListMembers(ctx, "General", "", 9))), 0)
+		})
+	}
+}
+
+// A subscription that another service wrote for somebody else than its
+// connection's user is put right, so that its end is not that of another member.
+func TestACompletedSubscriptionIsItsConnections(t *testing.T) {
+	t.Parallel()
+	table, ctx := newTable(t), t.Context()
+	put(t, table, "pk", "CHANNEL|General", "sk", "CONNECTION|x1", "user", "bob", "name", "Bob")
+	if err := table.CompleteSubscription(ctx, chat.Subscription{ChannelID: "General", ConnectionID: "x1", Since: start}); err != nil {
+		t.Fatal(err)
+	}
+	sub, err := table.GetSubscription(ctx, "General", "x1")
+	if err != nil || sub.User != "" || sub.Name != "" {
+		t.Errorf("%+v, %v", sub, err)
+	}
+}
+
 // What holds for a user is what has not expired, of the channel and of
 // everywhere, and everywhere counts more.
 func TestRulesAreThoseInForce(t *testing.T) {
@@ -99,10 +158,10 @@ func TestRulesAreThoseInForce(t *testing.T) {
 		{"BAN|both", "*", "reason", "all"},
 		{"BAN|both", "CHANNEL|General", "reason", "one"},
 		{"MUTE|ann", "*"},
-		{"GRANT|ann", "CHANNEL|General", "rights", "read", "ttl", at(time.Minute)},
+		{"GRANT|ann", "CHANNEL|private:a", "rights", "read", "ttl", at(time.Minute)},
 		{"GRANT|ann", "*", "rights", "write", "ttl", at(time.Hour)},
-		{"GRANT|bob", "CHANNEL|General"},
-		{"GRANT|odd", "CHANNEL|General", "rights", "admin"},
+		{"GRANT|bob", "CHANNEL|private:a"},
+		{"GRANT|odd", "CHANNEL|private:a", "rights", "admin"},
 		{"CHANNEL|General", "SETTINGS", "slowMode", "30"},
 	} {
 		put(t, table, append([]string{"pk", i[0], "sk", i[1]}, i[2:]...)...)
@@ -113,13 +172,16 @@ func TestRulesAreThoseInForce(t *testing.T) {
 		want            chat.Rules
 	}{
 		{"ann", "General", chat.Rules{
-			Ban: ban, Mute: &chat.Sanction{Kind: chat.Muted, User: "ann"}, Grant: chat.MayRead | chat.MayWrite, GrantUntil: start.Add(time.Minute), SlowMode: 30 * time.Second,
+			Ban: ban, Mute: &chat.Sanction{Kind: chat.Muted, User: "ann"}, SlowMode: 30 * time.Second,
 		}},
-		{"ann", "", chat.Rules{Mute: &chat.Sanction{Kind: chat.Muted, User: "ann"}, Grant: chat.MayWrite}},
+		{"ann", "private:a", chat.Rules{
+			Mute: &chat.Sanction{Kind: chat.Muted, User: "ann"}, Grant: chat.MayRead | chat.MayWrite, GrantUntil: start.Add(time.Minute),
+		}},
+		{"ann", "", chat.Rules{Mute: &chat.Sanction{Kind: chat.Muted, User: "ann"}}},
 		{"old", "General", chat.Rules{SlowMode: 30 * time.Second}},
 		{"both", "General", chat.Rules{Ban: &chat.Sanction{Kind: chat.Banned, User: "both", Reason: "all"}, SlowMode: 30 * time.Second}},
-		{"bob", "General", chat.Rules{Grant: chat.MayRead | chat.MayWrite, SlowMode: 30 * time.Second}},
-		{"odd", "General", chat.Rules{SlowMode: 30 * time.Second}},
+		{"bob", "private:a", chat.Rules{Grant: chat.MayRead | chat.MayWrite}},
+		{"odd", "private:a", chat.Rules{}},
 		{"", "General", chat.Rules{SlowMode: 30 * time.Second}},
 		{"", "None", chat.Rules{}},
 		{"nobody", "", chat.Rules{}},

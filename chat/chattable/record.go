@@ -123,7 +123,8 @@ func slowModeOf(r events.DynamoDBEventRecord, channelID string) chat.Change {
 }
 
 // joinedOf gives the change of a subscription that was put. Only one that was
-// not there before is a join.
+// not there before is a join. One stays its user's: whoever leaves must be who
+// came.
 func joinedOf(r events.DynamoDBEventRecord, channelID, connectionID string) (chat.Change, error) {
 	image, err := newImage(r)
 	if err != nil {
@@ -137,10 +138,13 @@ func joinedOf(r events.DynamoDBEventRecord, channelID, connectionID string) (cha
 	s.Since = since
 	// The key says who subscribes; an index entry of anybody else would stay.
 	incomplete := textOf(image, "subscriber") != connectionPrefix+connectionID || image["ttl"] == nil
+	was := itemOf(r.Change.OldImage)
+	user := textOf(was, "user")
 	switch {
 	case r.EventName == string(events.DynamoDBOperationTypeInsert):
 		return chat.Joined{Subscription: s, Incomplete: incomplete}, nil
-	case incomplete:
+	case incomplete, user != "" && user != s.User:
+		s.User, s.Name = user, textOf(was, "name")
 		return chat.Rewritten{Subscription: s}, nil
 	default:
 		return nil, nil

@@ -129,6 +129,24 @@ func TestDefect4ModifiedSubscriptionIsNoJoin(t *testing.T) {
 	}
 }
 
+// A subscription whose user another service has taken away, or changed, gets it
+// back; the chat's own addition of the user is no such thing.
+func TestASubscriptionStaysItsUsers(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		was, is string
+		back    bool
+	}{{"ann", "", true}, {"ann", "bob", true}, {"ann", "ann", false}, {"", "ann", false}} {
+		r := readRecord(t, "subscription-modify")
+		r.Change.OldImage["user"], r.Change.NewImage["user"] = events.NewStringAttribute(tt.was), events.NewStringAttribute(tt.is)
+		change, err := chattable.DecodeRecord(r)
+		rewritten, back := change.(chat.Rewritten)
+		if err != nil || back != tt.back || back && rewritten.User != tt.was {
+			t.Errorf("%q, then %q: %+v, %v", tt.was, tt.is, change, err)
+		}
+	}
+}
+
 // Defect 10: stored messages came back through the stream for nothing. The
 // mapping's filter keeps them away; should they come, they cost no call.
 func TestDefect10MessageRecordsAreIgnored(t *testing.T) {

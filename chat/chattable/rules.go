@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -13,11 +14,16 @@ import (
 )
 
 // GetRules gives what holds for a user, who may be "", in a channel, or
-// everywhere for the channel "", by one read of at most seven small items.
+// everywhere for the channel "", by one read of at most seven small items, of which
+// grants are read for private channels alone.
 func (t *Table) GetRules(ctx context.Context, user, channelID string) (chat.Rules, error) {
 	var keys []item
 	if user != "" {
-		for _, prefix := range []string{banPrefix, mutePrefix, grantPrefix} {
+		prefixes := []string{banPrefix, mutePrefix}
+		if strings.HasPrefix(channelID, chat.PrivatePrefix) { // what is not there costs as much
+			prefixes = append(prefixes, grantPrefix)
+		}
+		for _, prefix := range prefixes {
 			keys = append(keys, userKey(prefix, user, ""))
 			if channelID != "" {
 				keys = append(keys, userKey(prefix, user, channelID))

@@ -102,11 +102,22 @@ func (t *Table) DeleteSanction(ctx context.Context, kind chat.SanctionKind, user
 }
 
 // DeleteKick deletes a kick that is done, unless another was put in its place.
+// Its at may be written in any way.
 func (t *Table) DeleteKick(ctx context.Context, x chat.Sanction) error {
-	if x.At.IsZero() {
-		return t.deleteIf(ctx, userKey(kickPrefix, x.User, x.ChannelID), "attribute_not_exists(#a)", "at", nil)
+	key := userKey(kickPrefix, x.User, x.ChannelID)
+	there, err := t.getEvenExpired(ctx, key)
+	switch at := there["at"]; {
+	case errors.Is(err, chat.ErrGone):
+		return nil
+	case err != nil:
+		return err
+	case !timeOf(there, "at").Equal(x.At):
+		return nil
+	case at == nil:
+		return t.deleteIf(ctx, key, "attribute_not_exists(#a)", "at", nil)
+	default:
+		return t.deleteIf(ctx, key, "#a = :at", "at", item{":at": at})
 	}
-	return t.deleteIf(ctx, userKey(kickPrefix, x.User, x.ChannelID), "#a = :at", "at", item{":at": timestamp(x.At)})
 }
 
 // PutSlowMode sets the time between two messages of a user in a channel, in whole

@@ -108,6 +108,18 @@ func TestKicks(t *testing.T) {
 			t.Errorf("after the end of kick %d, one is there: %t", i, left)
 		}
 	}
+	// One whose writer has a form of time of its own, or none that is understood.
+	for at, read := range map[string]time.Time{"2026-03-01T13:00:00+01:00": start, "2026-03-01T12:00:00.000000Z": start, "noon": {}} {
+		put(t, table, "pk", "KICK|anna", "sk", "*", "at", at)
+		for _, x := range []chat.Sanction{second, {User: "anna", At: read}} {
+			if err := table.DeleteKick(ctx, x); err != nil {
+				t.Fatal(err)
+			}
+			if left := get(t, table, "KICK|anna", "*") != nil; left != (x == second) {
+				t.Errorf("the kick at %s after the end of that at %v: there is one: %t", at, x.At, left)
+			}
+		}
+	}
 	// One without a time: its own deletion and no other's.
 	if err := table.PutKick(ctx, chat.Sanction{User: "anna", ChannelID: "General"}); err != nil {
 		t.Fatal(err)

@@ -59,18 +59,20 @@ func (t *Table) PutSubscriptionEnd(ctx context.Context, s chat.Subscription) err
 }
 
 // CompleteSubscription adds what is missing to a subscription of which another
-// service wrote the key alone, and puts right a subscriber that is not the key's.
+// service wrote the key alone, and puts right a subscriber that is not the key's and a
+// user that is not the connection's.
 func (t *Table) CompleteSubscription(ctx context.Context, s chat.Subscription) error {
 	update := "SET subscriber = :subscriber, since = if_not_exists(since, :since), #ttl = if_not_exists(#ttl, :ttl)"
-	names := map[string]string{"#ttl": "ttl"}
+	names := map[string]string{"#ttl": "ttl", "#user": "user", "#name": "name"}
 	values := item{
 		":subscriber": text(connectionPrefix + s.ConnectionID),
 		":since":      timestamp(s.Since),
 		":ttl":        subscriptionEnd(s),
 	}
-	if s.User != "" {
+	if s.User == "" {
+		update += " REMOVE #user, #name"
+	} else {
 		update += ", #user = :user, #name = :name"
-		names["#user"], names["#name"] = "user", "name"
 		values[":user"], values[":name"] = text(s.User), text(s.Name)
 	}
 	return t.change(ctx, subscriptionKey(s.ChannelID, s.ConnectionID), update, values, names)
