@@ -43,10 +43,7 @@ func (t *Table) updateMember(ctx context.Context, s chat.Subscription) error {
 	if err != nil {
 		return err
 	}
-	var connections []string
-	if set, ok := there.of(member)["connections"].(*types.AttributeValueMemberSS); ok { // else it is not the chat's
-		connections = set.Value
-	}
+	connections := connectionsOf(there.of(member))
 	present := there.of(subscription) != nil
 	if slices.Contains(connections, s.ConnectionID) == present {
 		return nil
@@ -110,6 +107,14 @@ func (t *Table) updateMember(ctx context.Context, s chat.Subscription) error {
 	return wrap("update", memberKey(s.ChannelID, s.User, s.ConnectionID), err)
 }
 
+// connectionsOf gives a member's connections, none if it is not one of the chat's.
+func connectionsOf(member item) []string {
+	if set, ok := member["connections"].(*types.AttributeValueMemberSS); ok {
+		return set.Value
+	}
+	return nil
+}
+
 // recount puts right a count that another service has made no number. Nobody
 // comes or goes meanwhile, as nothing can be added to it.
 func (t *Table) recount(ctx context.Context, channelID string) error {
@@ -118,7 +123,7 @@ func (t *Table) recount(ctx context.Context, channelID string) error {
 		if err != nil {
 			return err
 		}
-		if _, ok := i["connections"].(*types.AttributeValueMemberSS); ok {
+		if len(connectionsOf(i)) > 0 {
 			n++
 		}
 	}
@@ -159,9 +164,13 @@ func (t *Table) ListMembers(ctx context.Context, channelID, cursor string, limit
 				yield(chat.ListedMember{}, err)
 				return
 			}
+			connections := connectionsOf(i)
+			if len(connections) == 0 {
+				continue
+			}
 			cursor, _ := suffix(textOf(i, "sk"), memberPrefix)
 			if !yield(chat.ListedMember{Cursor: cursor, Member: chat.Member{
-				User: textOf(i, "user"), Name: textOf(i, "name"), Connections: textsOf(i, "connections"), Since: timeOf(i, "since"),
+				User: textOf(i, "user"), Name: textOf(i, "name"), Connections: connections, Since: timeOf(i, "since"),
 			}}, nil) {
 				return
 			}

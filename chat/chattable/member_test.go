@@ -109,6 +109,7 @@ func TestSpoiledMembersAreReplaced(t *testing.T) {
 			if _, err := table.Client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(table.Name), Item: spoiled}); err != nil {
 				t.Fatal(err)
 			}
+			diff(t, "members before", len(collect(t, table.ListMembers(ctx, "General", "", 9))), 0)
 			sub := chat.Subscription{ChannelID: "General", ConnectionID: "a1", User: "ann", Name: "Ann", Since: start}
 			if _, err := table.UpdateMember(ctx, sub); err != nil { // a leave that comes late
 				t.Errorf("before: %v", err)
