@@ -62,6 +62,14 @@ func (s *Service) admitUser(ctx context.Context, c Connection) error {
 	if err == nil && rules.Ban != nil {
 		err = rules.Ban.refuse()
 	}
+	if err != nil {
+		return err
+	}
+	// A kick could not close what was not open yet.
+	_, err = s.Store.GetConnection(ctx, c.ID)
+	if errors.Is(err, ErrGone) {
+		return fail(CodeConnectionOver, "you were removed while you connected: connect again")
+	}
 	return err
 }
 

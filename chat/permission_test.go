@@ -128,6 +128,23 @@ func TestConnectOfTheBanned(t *testing.T) {
 	}
 }
 
+// Who is kicked while connecting is not let in: the kick could not close what was
+// not open yet.
+func TestAKickWhileConnectingRefusesTheConnection(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.store.fail = func(method string) error {
+		if method == "GetRules" && len(w.store.connections) > 0 && len(w.store.subscriptions["General"]) > 0 {
+			delete(w.store.connections, "a")
+		}
+		return nil
+	}
+	err := w.Connect(t.Context(), Connection{ID: "a", ConnectedAt: start, Identity: Identity{User: "ann"}})
+	if ErrorCode(err) != CodeConnectionOver || len(w.subscribers("General")) > 0 {
+		t.Errorf("%v, subscribers %v", err, w.subscribers("General"))
+	}
+}
+
 // At a stage with identity, nobody is refused, whatever is asked for.
 func TestNobodyIsRefusedWhereUsersAreRequired(t *testing.T) {
 	t.Parallel()
