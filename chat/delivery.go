@@ -28,7 +28,8 @@ const maxLate = 12
 // that is used up.
 const FewConnections = 100
 
-// A Delivery is a frame on its way to connections of a channel. Stored, it is
+// A Delivery is a frame on its way to connections of a channel, or of users
+// wherever they are. Stored, it is
 // what one function call could not deliver and hands to the next.
 type Delivery struct {
 	ChannelID string

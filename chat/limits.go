@@ -21,9 +21,9 @@ type Limits struct {
 	// MostSubscriptions; 0 means 100. Those it is in already count, whoever put
 	// it there.
 	Subscriptions int `json:"subscriptions,omitempty"`
-	// MessagesPerSecond is how many messages, edits and deletions a connection
-	// may send in the long run, 1 to MostMessages; 0 means 10, NoRateLimit any
-	// number.
+	// MessagesPerSecond is how many messages, edits and deletions a user, or a
+	// connection of nobody, may send in the long run, 1 to MostMessages; 0 means
+	// 10, NoRateLimit any number.
 	MessagesPerSecond int `json:"messagesPerSecond,omitempty"`
 	// MessageBurst is how many it may send at once, 1 to MostMessages; 0 means 20.
 	MessageBurst int `json:"messageBurst,omitempty"`

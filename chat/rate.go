@@ -14,7 +14,7 @@ type Bucket struct {
 	Size  int
 }
 
-// NoRateLimit lets connections send as much as they like, as
+// NoRateLimit lets everybody send as much as they like, as
 // Limits.MessagesPerSecond.
 const NoRateLimit = -1
 
@@ -33,7 +33,7 @@ func (l Limits) lease() int { return max(1, l.MessageBurst/4) }
 
 // admit returns an [Error] with CodeRateLimited if a sender is too fast.
 //
-// The frames of one connection go to as many processes as it sends at once, so
+// The frames of one sender go to as many processes as it sends at once, so
 // that no process can count them alone: every message takes a token from the
 // sender's bucket in the Store. From a full bucket a process takes a few in
 // advance, so that one write does for several messages of who is slow. What

@@ -15,9 +15,9 @@ import (
 const reviseAttempts = 5
 
 // Edit gives a message another content, of the caller's own or in a channel that
-// it moderates. It returns the
-// message as it is then, with EditSeq as the revision's place in the channel.
-// To edit it to what it says already changes nothing.
+// it moderates. It returns the message as it is then, with EditSeq as the
+// revision's place in the channel. To edit it to what it says already changes
+// nothing.
 //
 // A revision takes a number of the channel's own sequence, so that who misses
 // it sees a gap and can fetch it, and goes out as a message does: stored first,

@@ -226,9 +226,9 @@ type Expiries interface {
 type Poster interface {
 	// Post posts frame to every connection that ids gives, several at a time,
 	// and tries again what may pass, but only for a moment once nothing else
-	// keeps it: one connection must not hold up the others. When ctx ends, or its deadline is too near
-	// for another try, it stops taking ids; each id that it took and neither
-	// delivered nor found gone is in Outcome.Undelivered.
+	// keeps it: one connection must not hold up the others. When ctx ends, or its
+	// deadline is too near for another try, it stops taking ids; each id that it
+	// took and neither delivered nor found gone is in Outcome.Undelivered.
 	Post(ctx context.Context, ids iter.Seq[string], frame []byte) Outcome
 	// Close closes a connection, and does nothing if it does not exist. It tries
 	// again what may pass.

@@ -50,7 +50,8 @@ type ChatStackArgs struct {
 	// deletes within a few days of expiry.
 	MessageRetention time.Duration
 	// Limits are what clients may do: how long contents and names may be, how
-	// many channels a connection may be in, how fast it may send. The zero value means the defaults.
+	// many channels a connection may be in, how fast one may send. The zero value
+	// means the defaults.
 	Limits chat.Limits
 	// Identity says who may connect, and how the chat knows who that is. The zero
 	// value lets everybody connect and knows nobody.

@@ -119,9 +119,9 @@ func (s *ChatStack) chatFunctionArgs(name string, args ChatStackArgs) GoFunction
 
 // streamFilters let the records through that the broadcast function acts on:
 // what comes and goes in a channel besides its messages, connections, whose end
-// ends their subscriptions, and what is put upon users. They look at keys alone, since AWS's guides
-// disagree on whether a filter may look at a record's eventName; the function
-// looks at that itself.
+// ends their subscriptions, and what is put upon users. They look at keys alone,
+// since AWS's guides disagree on whether a filter may look at a record's eventName;
+// the function looks at that itself.
 func streamFilters() []string {
 	return []string{
 		`{"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"CHANNEL|"}]},"sk":{"S":[{"prefix":"CONNECTION|"},{"prefix":"PUBLISH|"},{"prefix":"DELIVERY|"},{"prefix":"DELETE|"},"SETTINGS"]}}}}`,

@@ -5,8 +5,6 @@ import (
 	"iter"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"example.com/chatstack/chat"
@@ -48,15 +46,7 @@ func (t *Table) PutExpiry(ctx context.Context, e chat.Expiry) error {
 // minute is in, sorted by their ids.
 func (t *Table) ListExpiries(ctx context.Context, minute time.Time) iter.Seq2[chat.Expiry, error] {
 	return func(yield func(chat.Expiry, error) bool) {
-		for i, err := range t.query(ctx, &dynamodb.QueryInput{
-			TableName:              aws.String(t.Name),
-			KeyConditionExpression: aws.String("pk = :pk AND begins_with(sk, :sk)"),
-			ExpressionAttributeValues: item{
-				":pk": text(expiryPartition(minute)),
-				":sk": text(connectionPrefix),
-			},
-			ConsistentRead: aws.Bool(true),
-		}) {
+		for i, err := range t.query(ctx, t.itemsUnder(expiryPartition(minute), connectionPrefix)) {
 			if err != nil {
 				yield(chat.Expiry{}, err)
 				return

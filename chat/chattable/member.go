@@ -48,17 +48,35 @@ func (t *Table) updateMember(ctx context.Context, s chat.Subscription) error {
 	if slices.Contains(connections, s.ConnectionID) == present {
 		return nil
 	}
+	writes, counts := t.memberWrites(s, connections, present)
+	_, err = t.Client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: writes})
+	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
+		err = fmt.Errorf("%w: %w", chat.ErrChanged, canceled)
+		if n := len(canceled.CancellationReasons); counts && n > 0 &&
+			aws.ToString(canceled.CancellationReasons[n-1].Code) == "ValidationError" {
+			err = errors.Join(err, t.recount(ctx, s.ChannelID))
+		}
+	}
+	return wrap("update", member, err)
+}
+
+// memberWrites are what makes a connection one of its member's, or none any more,
+// as long as the subscription is present or is not and the member has these
+// connections. The last one is the count's, if that changes.
+func (t *Table) memberWrites(s chat.Subscription, connections []string, present bool) (writes []types.TransactWriteItem, counts bool) {
 	var (
-		writes = []types.TransactWriteItem{{ConditionCheck: &types.ConditionCheck{
-			TableName: aws.String(t.Name), Key: subscription, ConditionExpression: aws.String(ifAbsent),
-		}}}
+		member = memberKey(s.ChannelID, s.User, s.ConnectionID)
+		check  = types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
+			TableName: aws.String(t.Name), Key: subscriptionKey(s.ChannelID, s.ConnectionID), ConditionExpression: aws.String(ifAbsent),
+		}}
 		these = item{":these": &types.AttributeValueMemberSS{Value: []string{s.ConnectionID}}}
 		those = item{":this": text(s.ConnectionID), ":one": number(1)}
 		delta int64
 	)
 	if present {
-		writes[0].ConditionCheck.ConditionExpression = aws.String(ifPresent)
+		check.ConditionCheck.ConditionExpression = aws.String(ifPresent)
 	}
+	writes = append(writes, check)
 	switch {
 	case present && len(connections) == 0:
 		delta = 1
@@ -96,15 +114,7 @@ func (t *Table) updateMember(ctx context.Context, s chat.Subscription) error {
 			ExpressionAttributeValues: item{":delta": number(delta)},
 		}})
 	}
-	_, err = t.Client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: writes})
-	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
-		err = fmt.Errorf("%w: %w", chat.ErrChanged, canceled)
-		if n := len(canceled.CancellationReasons); delta != 0 && n > 0 &&
-			aws.ToString(canceled.CancellationReasons[n-1].Code) == "ValidationError" {
-			err = errors.Join(err, t.recount(ctx, s.ChannelID))
-		}
-	}
-	return wrap("update", memberKey(s.ChannelID, s.User, s.ConnectionID), err)
+	return writes, delta != 0
 }
 
 // connectionsOf gives a member's connections, none if it is not one of the chat's.

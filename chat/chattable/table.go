@@ -19,8 +19,8 @@ const ConnectionTTL = 2*time.Hour + 10*time.Minute
 // which the stream keeps the record that would go on with it.
 const DeliveryTTL = 24 * time.Hour
 
-// RejectedTTL is how long a rejected publish request is kept for its writer to
-// see why, unless it has an expiry of its own.
+// RejectedTTL is how long a rejected request is kept for its writer to see why,
+// unless it has an expiry of its own.
 const RejectedTTL = 7 * 24 * time.Hour
 
 // A Table is a chat's table. Its methods may be called by several goroutines at

@@ -1,5 +1,5 @@
 // Command channel is the function of the routes subscribeChannel,
-// unsubscribeChannel, getHistory and listMembers.
+// unsubscribeChannel, getHistory, listMembers and listDirects.
 package main
 
 import (

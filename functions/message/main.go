@@ -1,5 +1,5 @@
-// Command message is the function of the routes sendMessage, editMessage,
-// deleteMessage and typing.
+// Command message is the function of the routes sendMessage, sendDirect,
+// editMessage, deleteMessage and typing.
 package main
 
 import (
