@@ -29,7 +29,7 @@ func (o *transcript) String() string {
 }
 
 func TestDev(t *testing.T) {
-	onceForAllEngines(t)
+	whateverTheEngine(t, "it is about deployments")
 	t.Parallel()
 	p := newProject(t, copySources(t))
 	// It begins with a mistake, as days do.

@@ -11,7 +11,7 @@ import (
 // TestExamples deploys the programs of examples/, each a module of its own
 // that imports the components.
 func TestExamples(t *testing.T) {
-	onceForAllEngines(t)
+	whateverTheEngine(t, "it is about deployments")
 	t.Parallel()
 	t.Run("poll adds a route with a function of its own to a chat", func(t *testing.T) {
 		t.Parallel()

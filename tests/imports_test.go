@@ -69,7 +69,6 @@ type goPackage struct {
 }
 
 func TestImportRules(t *testing.T) {
-	onceForAllEngines(t)
 	t.Parallel()
 	whateverTheEngine(t, "nothing runs")
 	module := strings.TrimSpace(goOutput(t, "list", "-m"))

@@ -17,7 +17,7 @@ import (
 // TestLifecycle is a day with one stage: deployed, deployed again, changed,
 // killed, recovered, destroyed.
 func TestLifecycle(t *testing.T) {
-	onceForAllEngines(t)
+	whateverTheEngine(t, "it is about deployments")
 	t.Parallel()
 	p := newProject(t, copySources(t))
 	if got := p.up(); got["created"] < 40 || len(got) != 1 {
@@ -147,7 +147,7 @@ func TestLifecycle(t *testing.T) {
 }
 
 func TestTwoStacksInOneProgram(t *testing.T) {
-	onceForAllEngines(t)
+	whateverTheEngine(t, "it is about deployments")
 	t.Parallel()
 	p := newProject(t, "programs/two")
 	p.up()
@@ -171,7 +171,6 @@ func TestTwoStacksInOneProgram(t *testing.T) {
 }
 
 func TestUnsupportedIsRefusedByName(t *testing.T) {
-	onceForAllEngines(t)
 	t.Parallel()
 	whateverTheEngine(t, "no table is made")
 	for declare, want := range map[string]string{
@@ -193,7 +192,6 @@ func TestUnsupportedIsRefusedByName(t *testing.T) {
 }
 
 func TestWrongUse(t *testing.T) {
-	onceForAllEngines(t)
 	t.Parallel()
 	whateverTheEngine(t, "nothing runs")
 	empty := t.TempDir()

@@ -2,7 +2,6 @@ package tests
 
 import (
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -14,8 +13,7 @@ import (
 // channel alone, the connections stay.
 func TestABannedUserIsOutWithinASecond(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, copySources(t))
-	edit(t, filepath.Join(p.program, "Pulumi.local.yaml"), "config:\n", "config:\n  chatstack:identity: {mode: jwt}\n")
+	p := newProject(t, knowingUsers(t))
 	p.up()
 	endpoint := p.outputs()["endpoint"]
 	token := func(user string, flags ...string) string {

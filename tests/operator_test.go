@@ -22,8 +22,7 @@ import (
 // too. What operators do to users comes after it.
 func TestTheTablePage(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, copySources(t))
-	edit(t, filepath.Join(p.program, "Pulumi.local.yaml"), "config:\n", "config:\n  chatstack:identity: {mode: jwt}\n")
+	p := newProject(t, knowingUsers(t))
 	p.up()
 	endpoint := p.outputs()["endpoint"]
 	as := func(t *testing.T, user string) *chatter {

@@ -65,15 +65,6 @@ type project struct {
 	home    string
 }
 
-// onceForAllEngines skips a test in which the table matters to nobody, where the
-// tests run once more on another engine than the project's own.
-func onceForAllEngines(t *testing.T) {
-	t.Helper()
-	if os.Getenv(dynamo.EndpointVar) != "" {
-		t.Skip("the table's engine makes no difference")
-	}
-}
-
 // newProject returns a project of the program in dir. What it starts ends with
 // the test.
 func newProject(t testing.TB, dir string) *project {
@@ -232,6 +223,23 @@ func (p *project) showLogs() {
 		}
 		p.t.Logf("functions:\n%s", out)
 	}
+}
+
+// knowingUsers returns a copy of the project whose stage on this machine knows its
+// users. It shares the project's builds, as its functions are the same.
+func knowingUsers(t *testing.T) string {
+	t.Helper()
+	sources := copySources(t)
+	edit(t, filepath.Join(sources, "Pulumi.local.yaml"), "config:\n", "config:\n  chatstack:identity: {mode: jwt}\n")
+	builds, err := filepath.Abs("../.chatstack/build")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.MkdirAll(builds, 0o755), os.Mkdir(filepath.Join(sources, ".chatstack"), 0o755),
+		os.Symlink(builds, filepath.Join(sources, ".chatstack", "build"))); err != nil {
+		t.Fatal(err)
+	}
+	return sources
 }
 
 // copySources copies the repository's sources to a folder that the test may

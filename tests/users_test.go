@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -19,8 +18,7 @@ import (
 // TestUsers is what the Go client and the page do where the stage knows its users.
 func TestUsers(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, copySources(t))
-	edit(t, filepath.Join(p.program, "Pulumi.local.yaml"), "config:\n", "config:\n  chatstack:identity: {mode: jwt}\n")
+	p := newProject(t, knowingUsers(t))
 	p.up()
 	endpoint := p.outputs()["endpoint"]
 
