@@ -306,9 +306,13 @@ func (p *project) query(pk, prefix string) []map[string]types.AttributeValue {
 }
 
 func queryTable(ctx context.Context, client *dynamodb.Client, table *string, pk, prefix string) (items []map[string]types.AttributeValue, err error) {
+	condition, values := "pk = :p", map[string]string{":p": pk}
+	if prefix != "" { // DynamoDB takes no empty value of a key
+		condition, values[":s"] = condition+" AND begins_with(sk, :s)", prefix
+	}
 	pages := dynamodb.NewQueryPaginator(client, &dynamodb.QueryInput{
-		TableName: table, ConsistentRead: aws.Bool(true), KeyConditionExpression: aws.String("pk = :p AND begins_with(sk, :s)"),
-		ExpressionAttributeValues: textItem(map[string]string{":p": pk, ":s": prefix}),
+		TableName: table, ConsistentRead: aws.Bool(true), KeyConditionExpression: aws.String(condition),
+		ExpressionAttributeValues: textItem(values),
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)

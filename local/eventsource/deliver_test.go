@@ -107,6 +107,7 @@ func TestRetriesAreUsedUp(t *testing.T) {
 func TestDeadLetterAsOnAWS(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.function.set(failsOn("101"))
+		settle(time.Second) // no whole minute
 		w.streams.write("shard-1", 1)
 		settle(2 * time.Second)
 		w.streams.write("shard-1", 1)
@@ -125,11 +126,11 @@ func TestDeadLetterAsOnAWS(t *testing.T) {
 			"responseContext": map[string]any{
 				"statusCode": 200.0, "executedVersion": "$LATEST", "functionError": "Unhandled",
 			},
-			"version": "1.0", "timestamp": "2000-01-01T00:00:02.000Z",
+			"version": "1.0", "timestamp": "2000-01-01T00:00:03.000Z",
 			"DDBStreamBatchInfo": map[string]any{
 				"shardId": "shard-1", "startSequenceNumber": "101", "endSequenceNumber": "102",
-				"approximateArrivalOfFirstRecord": "2000-01-01T00:00:00Z",
-				"approximateArrivalOfLastRecord":  "2000-01-01T00:00:02Z",
+				"approximateArrivalOfFirstRecord": "2000-01-01T00:00:01Z",
+				"approximateArrivalOfLastRecord":  "2000-01-01T00:00:03Z",
 				"batchSize":                       2.0, "streamArn": streamARN,
 			},
 		}

@@ -156,6 +156,16 @@ func (rd *reader) recover(err error, retry *backoff) bool {
 
 func (rd *reader) isMine(shard types.Shard) bool { return aws.ToString(shard.ShardId) == rd.shard }
 
+// toTheSecond gives the second in which a record of the last minute was made. AWS
+// gives that. Amazon's DynamoDB Local gives the minute: then it is the second in
+// which the record is read.
+func toTheSecond(created, now time.Time) time.Time {
+	if created.Equal(created.Truncate(time.Minute)) {
+		return now.Truncate(time.Second)
+	}
+	return created
+}
+
 // take hands the records that count to the lanes, and notes how far it has come.
 func (rd *reader) take(records []types.Record) {
 	if len(records) == 0 {
@@ -179,6 +189,10 @@ func (rd *reader) take(records []types.Record) {
 		}
 		if read.After == "" && created.Unix() < read.Since {
 			continue // from before the mapping
+		}
+		if rd.opts.Clock.Since(created) < time.Minute {
+			created = toTheSecond(created, now)
+			change.ApproximateCreationDateTime = &created
 		}
 		before := read
 		read = Position{After: *change.SequenceNumber}

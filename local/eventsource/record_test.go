@@ -234,3 +234,17 @@ func FuzzRecords(f *testing.F) {
 		}
 	})
 }
+
+// Where an engine knows the minute alone, a record is of the second in which it is
+// read.
+func TestToTheSecond(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 36, 250e6, time.UTC)
+	second := now.Truncate(time.Second)
+	for said, want := range map[time.Time]time.Time{
+		second.Add(-3 * time.Second): second.Add(-3 * time.Second), now.Truncate(time.Minute): second,
+	} {
+		if got := toTheSecond(said, now); !got.Equal(want) {
+			t.Errorf("%v is taken as %v, want %v", said, got, want)
+		}
+	}
+}
