@@ -16,6 +16,7 @@ const kinds = {
   joined: ["subscriber_sub"],
   left: ["subscriber_unsub"],
   typing: ["typing"],
+  token_expired: ["token_expired"],
   answer: ["ack", "subscribed", "unsubscribed", "history", "members", "directs", "you", "pong", "error"],
 };
 
@@ -117,7 +118,7 @@ for (const vector of read("frames.json", "frames")) {
     for (const [index, { fields }] of vector.items.filter(isAsked).entries()) {
       same(await answered(asked[index].answer, fields.id), fields);
     }
-    assert.equal(it.chat.state, "open");
+    if (!events.some(({ fields }) => ends.has(fields.event))) assert.equal(it.chat.state, "open");
     assert.deepEqual(it.chat.channels, ["General"]);
   });
 }
