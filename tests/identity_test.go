@@ -203,3 +203,23 @@ func refusal(t *testing.T, endpoint string, header http.Header) int {
 	}
 	return resp.StatusCode
 }
+
+// TestCustomIdentity: a team's own authorizer, which gives a principalId and no more,
+// decides who connects and says who that is.
+func TestCustomIdentity(t *testing.T) {
+	whateverTheEngine(t, "who connects is decided before the table is asked")
+	t.Parallel()
+	p := newProject(t, withIdentity(t, "{mode: custom, function: ./tests/programs/knock}"))
+	p.up()
+	endpoint := p.outputs()["endpoint"]
+	for _, offered := range []string{"", "chatstack.v1", "chatstack.v1, bearer.open", "bearer.sesame-"} {
+		if status := refusal(t, endpoint, http.Header{"Sec-Websocket-Protocol": {offered}}); status != http.StatusUnauthorized {
+			t.Errorf("with %q: %d, want 401", offered, status)
+		}
+	}
+	c := dialWith(t, endpoint, &websocket.DialOptions{Subprotocols: []string{"chatstack.v1", "bearer.sesame-ada"}})
+	c.send(event{"action": "whoami", "id": "who"})
+	c.expect(event{"event": "you", "id": "who", "user": "ada", "name": "ada"})
+	c.send(event{"action": "sendMessage", "channelId": "General", "name": "eve", "content": "x"})
+	c.expect(event{"event": "channel_message", "user": "ada", "name": "ada"})
+}

@@ -226,11 +226,15 @@ func (p *project) showLogs() {
 }
 
 // knowingUsers returns a copy of the project whose stage on this machine knows its
-// users. It shares the project's builds, as its functions are the same.
-func knowingUsers(t *testing.T) string {
+// users, by tokens.
+func knowingUsers(t *testing.T) string { return withIdentity(t, "{mode: jwt}") }
+
+// withIdentity returns a copy of the project whose stage on this machine has this
+// identity. It shares the project's builds, as its functions are the same.
+func withIdentity(t *testing.T, identity string) string {
 	t.Helper()
 	sources := copySources(t)
-	edit(t, filepath.Join(sources, "Pulumi.local.yaml"), "config:\n", "config:\n  chatstack:identity: {mode: jwt}\n")
+	edit(t, filepath.Join(sources, "Pulumi.local.yaml"), "config:\n", "config:\n  chatstack:identity: "+identity+"\n")
 	builds, err := filepath.Abs("../.chatstack/build")
 	if err != nil {
 		t.Fatal(err)
