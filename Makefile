@@ -30,9 +30,9 @@ logs: chatstack ## show what the functions print
 test: clients ## run every test: units, the real Pulumi engine, a real browser
 	@for module in $(MODULES); do \
 		echo "testing $$module"; \
-		(cd $$module && go test -race -parallel 4 -timeout 30m ./...) || exit 1; \
+		(cd $$module && go test -race -timeout 30m ./...) || exit 1; \
 	done
-	@go run ./tests/dynamodblocal go test -race -count 1 -parallel 4 -timeout 30m $(ON_BOTH_ENGINES)
+	@go run ./tests/dynamodblocal go test -race -count 1 -timeout 30m $(ON_BOTH_ENGINES)
 
 lint: $(TOOLS)/gofumpt $(TOOLS)/staticcheck ## check formatting, go vet and staticcheck
 	@unformatted=$$($(TOOLS)/gofumpt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
