@@ -16,7 +16,7 @@ const (
 	// youngPause is the first pause between two posts to a young connection; it
 	// doubles.
 	youngPause = 50 * time.Millisecond
-	// goneWorkers bounds how many connections are removed at a time.
+	// goneWorkers bounds how many connections are dealt with at a time.
 	goneWorkers = 16
 )
 
@@ -68,33 +68,27 @@ func (s *Service) settleGone(ctx context.Context, d Delivery, gone []string, sen
 func (s *Service) removeGone(ctx context.Context, d Delivery, gone []string) (young, unknown []string, err error) {
 	var (
 		mu     sync.Mutex
-		wg     sync.WaitGroup
-		slot   = make(chan struct{}, goneWorkers)
 		failed int
 		why    error
 	)
-	for _, id := range gone {
-		slot <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slot }()
-			isYoung, lookErr := s.isYoung(ctx, id)
-			var removeErr error
-			if !isYoung && lookErr == nil {
-				removeErr = s.remove(ctx, d, id)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			switch {
-			case lookErr != nil:
-				unknown, err = append(unknown, id), lookErr
-			case isYoung:
-				young = append(young, id)
-			case removeErr != nil:
-				failed, why = failed+1, removeErr
-			}
-		})
-	}
-	wg.Wait()
+	_ = forEach(gone, func(id string) error { // what fails is counted here
+		isYoung, lookErr := s.isYoung(ctx, id)
+		var removeErr error
+		if !isYoung && lookErr == nil {
+			removeErr = s.remove(ctx, d, id)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case lookErr != nil:
+			unknown, err = append(unknown, id), lookErr
+		case isYoung:
+			young = append(young, id)
+		case removeErr != nil:
+			failed, why = failed+1, removeErr
+		}
+		return nil
+	})
 	if failed > 0 {
 		s.log().WarnContext(ctx, "gone connections not removed", "channelId", d.ChannelID, "connections", failed, "error", why)
 	}
@@ -129,4 +123,21 @@ func (s *Service) remove(ctx context.Context, d Delivery, connectionID string) e
 		}
 	}
 	return s.EndConnection(ctx, connectionID)
+}
+
+// forEach does something to connections, several at a time. One's failure keeps
+// no other from it.
+func forEach(ids []string, do func(id string) error) error {
+	var wg sync.WaitGroup
+	slot := make(chan struct{}, goneWorkers)
+	failures := make([]error, len(ids))
+	for i, id := range ids {
+		slot <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slot }()
+			failures[i] = do(id)
+		})
+	}
+	wg.Wait()
+	return errors.Join(failures...)
 }

@@ -252,20 +252,3 @@ func (s *Service) tell(ctx context.Context, channelID string, ids []string, even
 	}
 	return s.deliver(ctx, Delivery{ChannelID: channelID, Frame: encode(event), To: ids}, 0)
 }
-
-// forEach does something to connections, several at a time. One's failure keeps
-// no other from it.
-func forEach(ids []string, do func(id string) error) error {
-	var wg sync.WaitGroup
-	slot := make(chan struct{}, goneWorkers)
-	failures := make([]error, len(ids))
-	for i, id := range ids {
-		slot <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slot }()
-			failures[i] = do(id)
-		})
-	}
-	wg.Wait()
-	return errors.Join(failures...)
-}
